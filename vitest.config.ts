@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/** Every folder with a package.json and tests is a project of its own; nothing lists them. */
+export default defineConfig({
+  test: {
+    projects: [
+      "packages/*",
+      "packages/backends/*",
+      "packages/guests/*",
+      "examples/*",
+      "bench",
+      "tools",
+    ],
+  },
+});
