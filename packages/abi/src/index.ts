@@ -1,0 +1,39 @@
+/**
+ * The boundary: guest memory to calls and back (docs/ABI.md). Pure: no Node API, it runs in a browser too.
+ *
+ * @packageDocumentation
+ */
+export { type BoundMethod, isPending, type Pending } from "./bound-method.ts";
+export type { Reply } from "./call-table.ts";
+export { Code, codeName, isCode } from "./code.ts";
+export { Endpoint, type EndpointOptions, type Incoming } from "./endpoint.ts";
+export { GuestMemory } from "./guest-memory.ts";
+export { type AbiLimits, DEFAULT_ABI_LIMITS } from "./limits.ts";
+export { type Manifest, ManifestSchema } from "./gen/dropthrough/abi/v1/manifest_pb.ts";
+export {
+  type RetryInfo,
+  RetryInfoSchema,
+  type Status,
+  StatusSchema,
+} from "./gen/dropthrough/abi/v1/status_pb.ts";
+export {
+  MAX_CALL_NUMBER,
+  PARKED,
+  parkedWord,
+  PENDING,
+  pendingWord,
+  readWord,
+  type Result,
+} from "./result-word.ts";
+export { decodeStatus, encodeStatus } from "./status.ts";
+export { ABI_MODULE, EXPORTS, type GuestModule, IMPORTS, readGuestModule } from "./guest-module.ts";
+export { limitMemory } from "./memory-limit.ts";
+export {
+  type ExternKind,
+  type MemoryInfo,
+  ModuleError,
+  type ModuleExport,
+  type ModuleImport,
+  type ModuleInfo,
+  readModule,
+} from "./module-reader.ts";
