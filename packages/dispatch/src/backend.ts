@@ -1,0 +1,51 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Directory } from "./guest.ts";
+
+/** The brand of an entry, shared by all copies of this package; its value is the major version of the interface. */
+export const brand: unique symbol = Symbol.for("@dropthrough/backend");
+
+/** The version of the `Backend` interface that this package knows. */
+export const BACKEND_VERSION = 1;
+
+/**
+ * A true server: host code that answers for one protobuf service. It is data; `defineBackend` makes one.
+ */
+export interface Backend<S extends DescService = DescService> extends BackendInit<S> {
+  readonly [brand]: number;
+  readonly kind: "backend";
+  readonly features: readonly string[];
+}
+
+/** What a backend says of itself. */
+export interface BackendInit<S extends DescService = DescService> {
+  /** For traces and messages, such as `redis`. */
+  readonly name: string;
+  /** The generated descriptor is the contract. */
+  readonly service: S;
+  /**
+   * One function for each rpc, as for a Connect server: it may answer a value or a promise, and throws `ConnectError`.
+   * A method that is left out answers UNIMPLEMENTED. Only unary methods are called.
+   */
+  readonly impl: Partial<ServiceImpl<S>>;
+  /** What it can do beyond the core of its contract; the kit reads them. */
+  readonly features?: readonly string[];
+  /** Is it able to answer? Called by whoever watches the host. */
+  readonly health?: () => Health | Promise<Health>;
+  /** Hands over what the host knows about guests, before the first call. For backends that are about guests. */
+  readonly attach?: (directory: Directory) => void;
+  /** Closes what it opened. Called once, when the registry is disposed. */
+  readonly [Symbol.asyncDispose]?: () => Promise<void>;
+}
+
+/** How a backend is. */
+export interface Health {
+  readonly ok: boolean;
+  /** One sentence for the operator. */
+  readonly message?: string;
+}
+
+/** Makes a backend. A wrong method name, request or response is a compile error. */
+export function defineBackend<S extends DescService>(init: BackendInit<S>): Backend<S> {
+  return { ...init, features: init.features ?? [], [brand]: BACKEND_VERSION, kind: "backend" };
+}

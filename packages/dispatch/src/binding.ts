@@ -1,0 +1,147 @@
+import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { BoundMethod, Pending } from "@dropthrough/abi";
+import { type Codec, codecOf } from "@dropthrough/codec";
+import { answerOf } from "./answer.ts";
+import type { Call } from "./call.ts";
+import { type Dispatch, run } from "./dispatch.ts";
+import type { ByteEntry } from "./entry.ts";
+import type { Answer, Interceptor } from "./interceptor.ts";
+import { isUnary, type Method } from "./method.ts";
+
+/** Opens a call of one caller, with the deadline that it asked for (milliseconds; 0 inherits). */
+export type OpenCall = (method: Method, timeoutMs: number) => Call;
+
+interface Types {
+  readonly input: DescMessage;
+  readonly output: DescMessage;
+}
+
+/**
+ * A method as a guest has bound it: bytes in guest memory to an answer, and back.
+ *
+ * Between guests bytes stay bytes; they are decoded only if an interceptor is to see them.
+ */
+export function bindMethod(
+  method: Method,
+  dispatch: Dispatch,
+  interceptors: readonly Interceptor[],
+  open: OpenCall,
+): BoundMethod {
+  const { entry, desc } = method;
+  if (entry.kind !== "backend" && interceptors.length === 0)
+    return new ByteBinding(method, entry, dispatch, open);
+  // What cannot be called is refused by its answer, whatever it was sent.
+  const types =
+    desc !== undefined && isUnary(desc) ? desc : { input: EmptySchema, output: EmptySchema };
+  return new MessageBinding(method, types, dispatch, open, answerOf(method, interceptors));
+}
+
+/**
+ * ```text
+ *  guest memory ── decode ──▶ message ── answer ──▶ message ── encodeInto ──▶ guest memory
+ * ```
+ */
+class MessageBinding implements BoundMethod<Message> {
+  readonly name: string;
+  readonly #method: Method;
+  readonly #input: Codec;
+  readonly #output: Codec;
+  readonly #dispatch: Dispatch;
+  readonly #open: OpenCall;
+  readonly #answer: Answer;
+  readonly #size = (response: Message): number => this.#output.encode(response).length;
+
+  constructor(method: Method, types: Types, dispatch: Dispatch, open: OpenCall, answer: Answer) {
+    this.name = method.name;
+    this.#method = method;
+    this.#input = codecOf(types.input);
+    this.#output = codecOf(types.output);
+    this.#dispatch = dispatch;
+    this.#open = open;
+    this.#answer = answer;
+  }
+
+  start(
+    memory: Uint8Array,
+    at: number,
+    end: number,
+    timeoutMs: number,
+  ): Message | Pending<Message> {
+    const call = this.#open(this.#method, timeoutMs);
+    call.requestBytes = end - at;
+    let request: Message;
+    try {
+      request = this.#input.decode(memory, at, end);
+    } catch (cause) {
+      const refuse = (): never => {
+        throw notProtobuf(this.#input.desc.typeName, cause);
+      };
+      return run<undefined, Message>(this.#dispatch, call, undefined, refuse);
+    }
+    return run(this.#dispatch, call, request, this.#answer, this.#size);
+  }
+
+  write(response: Message, memory: Uint8Array, at: number, end: number): number {
+    return this.#output.encodeInto(response, memory, at, end);
+  }
+
+  encode(response: Message): Uint8Array {
+    return this.#output.encode(response);
+  }
+}
+
+/**
+ * ```text
+ *  guest memory ── view ──▶ entry.answer ── bytes ──▶ guest memory
+ * ```
+ */
+class ByteBinding implements BoundMethod<Uint8Array> {
+  readonly name: string;
+  readonly #method: Method;
+  readonly #dispatch: Dispatch;
+  readonly #open: OpenCall;
+  readonly #answer: (request: Uint8Array, call: Call) => Uint8Array | Promise<Uint8Array>;
+
+  constructor(method: Method, entry: ByteEntry, dispatch: Dispatch, open: OpenCall) {
+    this.name = method.name;
+    this.#method = method;
+    this.#dispatch = dispatch;
+    this.#open = open;
+    this.#answer = (request, call) => entry.answer(method.method, request, call);
+  }
+
+  start(
+    memory: Uint8Array,
+    at: number,
+    end: number,
+    timeoutMs: number,
+  ): Uint8Array | Pending<Uint8Array> {
+    // The memory may move while the callee runs: what an observer is shown must not.
+    const request =
+      this.#dispatch.observers.size > 0 ? memory.slice(at, end) : memory.subarray(at, end);
+    return run(this.#dispatch, this.#open(this.#method, timeoutMs), request, this.#answer);
+  }
+
+  write(response: Uint8Array, memory: Uint8Array, at: number, end: number): number {
+    if (response.length > end - at) return -1;
+    memory.set(response, at);
+    return response.length;
+  }
+
+  encode(response: Uint8Array): Uint8Array {
+    return response;
+  }
+}
+
+function notProtobuf(typeName: string, cause: unknown): ConnectError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectError(
+    `the request is no ${typeName}: ${why}`,
+    Code.InvalidArgument,
+    undefined,
+    undefined,
+    cause,
+  );
+}

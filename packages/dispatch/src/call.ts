@@ -1,0 +1,213 @@
+import type { DescMethod, DescService, Message } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextValues,
+  type HandlerContext,
+} from "@connectrpc/connect";
+import { type Caller, callerKey } from "./caller.ts";
+import type { Clock } from "./guest.ts";
+import type { Method } from "./method.ts";
+
+/** What a call is made with. */
+export interface CallInit {
+  readonly id: number;
+  readonly target: Method;
+  readonly caller: Caller;
+  /** The call that the caller was answering when it made this one. */
+  readonly parent: Call | undefined;
+  /** In milliseconds from now, above 0; or 0 for the deadline of the parent alone. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly values?: ContextValues | undefined;
+  readonly requestHeader?: Headers | undefined;
+}
+
+/**
+ * One call on its way through the registry. To a handler it is Connect's `HandlerContext`; to an observer it is
+ * the record of the call. Whatever costs something is made when it is first asked for.
+ */
+export class Call implements HandlerContext, CallRecord {
+  readonly id: number;
+  readonly target: Method;
+  readonly caller: Caller;
+  readonly parent: Call | undefined;
+  readonly depth: number;
+  readonly requestMethod = "POST";
+  readonly protocolName = "dropthrough";
+
+  startedAt = 0;
+  durationMs = 0;
+  code: Code | 0 = 0;
+  error: ConnectError | undefined;
+  requestBytes: number | undefined;
+  responseBytes: number | undefined;
+  request: Message | Uint8Array | undefined;
+  response: Message | Uint8Array | undefined;
+
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  #deadline: number | undefined | null = null;
+  #values: ContextValues | undefined;
+  #requestHeader: Headers | undefined;
+  #responseHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
+  #controller: AbortController | undefined;
+  #aborted: ConnectError | undefined;
+  #done = false;
+  #listeners: Set<(reason: ConnectError) => void> | undefined;
+  #disarm: (() => void) | undefined;
+
+  constructor(init: CallInit) {
+    this.id = init.id;
+    this.target = init.target;
+    this.caller = init.caller;
+    this.parent = init.parent;
+    this.depth = init.parent === undefined ? 0 : init.parent.depth + 1;
+    this.#timeoutMs = init.timeoutMs;
+    this.#clock = init.clock;
+    this.#values = init.values?.set(callerKey, init.caller);
+    this.#requestHeader = init.requestHeader;
+  }
+
+  /** `package.Service/Method`. */
+  get name(): string {
+    return this.target.name;
+  }
+
+  get method(): DescMethod {
+    if (this.target.desc === undefined) throw new Error(`no descriptor is known for ${this.name}`);
+    return this.target.desc;
+  }
+
+  get service(): DescService {
+    return this.method.parent;
+  }
+
+  get url(): string {
+    return `dropthrough://${this.target.entry.name}/${this.name}`;
+  }
+
+  get requestHeader(): Headers {
+    return (this.#requestHeader ??= new Headers());
+  }
+
+  get responseHeader(): Headers {
+    return (this.#responseHeader ??= new Headers());
+  }
+
+  get responseTrailer(): Headers {
+    return (this.#responseTrailer ??= new Headers());
+  }
+
+  get values(): ContextValues {
+    return (this.#values ??= createContextValues().set(callerKey, this.caller));
+  }
+
+  /** When the call has to be done, in milliseconds on the registry's clock; undefined if it may take for ever. */
+  get deadline(): number | undefined {
+    if (this.#deadline === null) {
+      const own = this.#timeoutMs > 0 ? this.#clock.now() + this.#timeoutMs : Infinity;
+      const least = Math.min(own, this.parent?.deadline ?? Infinity);
+      this.#deadline = least === Infinity ? undefined : least;
+    }
+    return this.#deadline;
+  }
+
+  readonly timeoutMs = (): number | undefined =>
+    this.deadline === undefined ? undefined : Math.max(0, this.deadline - this.#clock.now());
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why the call was given up, once it was. */
+  get aborted(): ConnectError | undefined {
+    return this.#aborted;
+  }
+
+  /** Gives the call up: its signal is aborted, and so is every call made on its behalf. */
+  abort(reason: ConnectError): void {
+    if (this.#done || this.#aborted !== undefined) return;
+    this.#aborted = reason;
+    this.#disarm?.();
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners ?? []) listener(reason);
+  }
+
+  /** Calls `listener` when the call is given up; the function that it answers stops that. */
+  onAbort(listener: (reason: ConnectError) => void): () => void {
+    if (this.#aborted !== undefined) {
+      listener(this.#aborted);
+      return () => {};
+    }
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** From now on the deadline, or the end of the parent, gives the call up. For calls that did not end at once. */
+  arm(): void {
+    const { parent, deadline } = this;
+    const late = (): void =>
+      this.abort(
+        new ConnectError(`${this.name} did not answer within its deadline`, Code.DeadlineExceeded),
+      );
+    const stopTimer =
+      deadline === undefined
+        ? undefined
+        : this.#clock.after(Math.max(0, deadline - this.#clock.now()), late);
+    const leaveParent = parent?.onAbort((reason) => this.abort(reason));
+    this.#disarm = () => {
+      stopTimer?.();
+      leaveParent?.();
+    };
+    if (this.#aborted !== undefined) this.#disarm();
+  }
+
+  /** The call is over; nothing gives it up any more. */
+  end(): void {
+    this.#done = true;
+    this.#disarm?.();
+  }
+}
+
+/** What is known of a call, for observers: traces, metrics, audits. */
+export interface CallRecord {
+  /** Unique within its registry, ascending in the order of the starts. */
+  readonly id: number;
+  /** `package.Service/Method`. */
+  readonly name: string;
+  readonly target: Method;
+  readonly caller: Caller;
+  readonly parent: CallRecord | undefined;
+  /** How many calls it is nested in. */
+  readonly depth: number;
+  /** In milliseconds on the registry's clock. */
+  readonly startedAt: number;
+  /** In milliseconds; 0 until the end. */
+  readonly durationMs: number;
+  /** 0 for OK. */
+  readonly code: Code | 0;
+  /** What a failed call was answered with. */
+  readonly error: ConnectError | undefined;
+  /** Encoded size in bytes, where the message was encoded. */
+  readonly requestBytes: number | undefined;
+  readonly responseBytes: number | undefined;
+  /** The message, or its encoding between guests. */
+  readonly request: Message | Uint8Array | undefined;
+  readonly response: Message | Uint8Array | undefined;
+}
+
+/** Sees every call of a registry. It must not throw, and it must not keep the messages. */
+export interface CallObserver {
+  started?(call: CallRecord): void;
+  ended?(call: CallRecord): void;
+  /** `bind` refused a name. */
+  refused?(caller: Caller, name: string, error: ConnectError): void;
+}

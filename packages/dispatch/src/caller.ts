@@ -1,0 +1,97 @@
+import { Code, ConnectError, type ContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { Guest } from "./guest.ts";
+
+/** Who makes a call: one guest instance, or the program that runs the host. It cannot be forged by a guest. */
+export interface Caller {
+  /** The name that the operator gave the guest, such as `words.client`; `host` for the program itself. */
+  readonly name: string;
+  /** Which instance of the guest, from 1; 0 for the program itself. */
+  readonly instance: number;
+  /** What a backend may do to the guest that calls it; undefined for the program itself. */
+  readonly guest: Guest | undefined;
+  /**
+   * Runs `close` when the caller has ended, the last one first. What a guest opened dies with it.
+   * If the caller has ended already, it runs at once.
+   */
+  defer(close: () => void | Promise<void>): void;
+}
+
+/** The context value that carries the caller. The same for all copies of this package. */
+export const callerKey: ContextKey<Caller | undefined> = {
+  id: Symbol.for("@dropthrough/caller"),
+  defaultValue: undefined,
+};
+
+/**
+ * Who makes the call that a handler is answering.
+ *
+ * @throws ConnectError FAILED_PRECONDITION if the handler was not called through a registry (but over HTTP, say)
+ */
+export function callerOf(context: HandlerContext): Caller {
+  const caller = context.values.get(callerKey);
+  if (caller === undefined) {
+    throw new ConnectError(
+      "this call did not come through a Dropthrough registry",
+      Code.FailedPrecondition,
+    );
+  }
+  return caller;
+}
+
+/**
+ * One value for each caller: made when it is first asked for, disposed when the caller ends.
+ * The place for handles and connections, which nobody but the caller may use.
+ *
+ * ```ts
+ * const connections = perCaller(() => new Connections());
+ * connections.of(context).open(request.name);
+ * ```
+ */
+export interface PerCaller<T> {
+  /** @throws ConnectError FAILED_PRECONDITION as `callerOf` */
+  of(context: HandlerContext): T;
+}
+
+/** @param make makes the value; it is disposed by `Symbol.asyncDispose` or `Symbol.dispose` if it has one */
+export function perCaller<T extends object>(make: (caller: Caller) => T): PerCaller<T> {
+  const values = new WeakMap<Caller, T>();
+  return {
+    of(context) {
+      const caller = callerOf(context);
+      let value = values.get(caller);
+      if (value === undefined) {
+        const made = (value = make(caller));
+        values.set(caller, made);
+        caller.defer(() => dispose(made));
+      }
+      return value;
+    },
+  };
+}
+
+async function dispose(value: Partial<AsyncDisposable & Disposable>): Promise<void> {
+  await (value[Symbol.asyncDispose] ?? value[Symbol.dispose])?.call(value);
+}
+
+/** A caller that is no guest, such as the program that runs the host. Dispose it to end it. */
+export class LocalCaller implements Caller, AsyncDisposable {
+  readonly name: string;
+  readonly instance = 0;
+  readonly guest = undefined;
+  #closes: (() => void | Promise<void>)[] | undefined = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  defer(close: () => void | Promise<void>): void {
+    if (this.#closes === undefined) void close();
+    else this.#closes.push(close);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closes = this.#closes ?? [];
+    this.#closes = undefined;
+    for (const close of closes.toReversed()) await close();
+  }
+}

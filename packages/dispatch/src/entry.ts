@@ -1,0 +1,69 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type Backend, BACKEND_VERSION, brand } from "./backend.ts";
+import type { Call } from "./call.ts";
+import type { EntryKind } from "./guest.ts";
+
+/** Whatever the registry can route a call to. */
+export type Entry = Backend | ByteEntry;
+
+/**
+ * An entry that takes and answers encoded messages: a guest, or a link to another thread or node.
+ */
+export interface ByteEntry {
+  readonly [brand]: number;
+  readonly kind: Exclude<EntryKind, "backend">;
+  /** For traces and messages: the guest's name. */
+  readonly name: string;
+  /** The full name of the service. */
+  readonly service: string;
+  /** The service's descriptor, where it is known: traces, interceptors and `createClient` need it. */
+  readonly desc: DescService | undefined;
+  /** How many instances take calls now. */
+  running(): number;
+  /**
+   * Answers a call.
+   *
+   * @param request the encoded request; a view, to be copied before this returns
+   * @throws ConnectError as the entry answers it
+   */
+  answer(method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array>;
+  readonly [Symbol.asyncDispose]?: () => Promise<void>;
+}
+
+/** Makes an entry for a guest or a link. */
+export function defineByteEntry(init: Omit<ByteEntry, typeof brand>): ByteEntry {
+  return { ...init, [brand]: BACKEND_VERSION };
+}
+
+/**
+ * Checks that a value is an entry that this registry can use.
+ *
+ * @throws TypeError with one sentence that says what to do
+ */
+export function checkEntry(value: Entry): void {
+  const version: unknown = (value as Partial<Entry> | undefined)?.[brand];
+  if (version === undefined) {
+    throw new TypeError(
+      "registry.use takes a backend: make it with defineBackend of @dropthrough/dispatch",
+    );
+  }
+  if (version !== BACKEND_VERSION) {
+    const newer = typeof version === "number" && version > BACKEND_VERSION;
+    throw new TypeError(
+      `the backend "${value.name}" was made for version ${String(version)} of the backend interface, and this registry knows ${BACKEND_VERSION}: ` +
+        (newer
+          ? "upgrade @dropthrough/dispatch and @dropthrough/host"
+          : `upgrade the package of "${value.name}"`),
+    );
+  }
+}
+
+/** The full name of the service that an entry answers for. */
+export function serviceName(entry: Entry): string {
+  return entry.kind === "backend" ? entry.service.typeName : entry.service;
+}
+
+/** The descriptor of that service, where it is known. */
+export function serviceDesc(entry: Entry): DescService | undefined {
+  return entry.kind === "backend" ? entry.service : entry.desc;
+}

@@ -1,0 +1,84 @@
+/**
+ * One running guest instance, as a backend sees the guest that calls it. A backend can act on the caller's own
+ * guest and on no other: the kernel needs no more than this and a `Directory`.
+ */
+export interface Guest {
+  /** The name that the operator gave the guest. */
+  readonly name: string;
+  /** From 1, unique for the life of the host. */
+  readonly instance: number;
+  /** The command line arguments that the operator gave it. */
+  readonly arguments: readonly string[];
+  /** `starting` until `launch`, `exited` when it is gone. */
+  readonly state: "starting" | "running" | "exited";
+  /** Whether its module exports `dropthrough_v1_serve`. */
+  readonly serves: boolean;
+  /** Full names of the services that the operator lets it export. */
+  readonly mayExport: readonly string[];
+  /** Full names of the services that it has exported. */
+  readonly exported: ReadonlySet<string>;
+  /** Full names of the services that it has required. */
+  readonly required: ReadonlySet<string>;
+  /**
+   * Makes it the owner of a service, which takes calls after `launch`.
+   *
+   * @throws ConnectError PERMISSION_DENIED if the operator did not allow it; ALREADY_EXISTS if somebody
+   *   else owns the service; FAILED_PRECONDITION if the module cannot serve, or the guest was launched
+   */
+  export(service: string): void;
+  /** Lets it bind methods of a service of another guest. */
+  require(service: string): void;
+  /** From now on its exports take calls. */
+  launch(): void;
+  /** Ends it: the import that it is in unwinds it. The code is clamped to 0-192. */
+  exit(code: number, reason: string): void;
+}
+
+/** What a backend may ask about everybody. The host hands it to `Backend.attach`. */
+export interface Directory {
+  readonly clock: Clock;
+  /** Every service of the registry, ordered by name. */
+  services(): readonly ServiceInfo[];
+  /** Every guest instance that has not exited. */
+  guests(): readonly Guest[];
+  /** Calls `changed` after any change of `services()` or `guests()`. Dispose it to stop. */
+  watch(changed: () => void): Disposable;
+}
+
+/** One service of the registry. */
+export interface ServiceInfo {
+  /** Its full name, such as `words.v1.WordsService`. */
+  readonly name: string;
+  /** The name of the backend or guest that owns it. */
+  readonly owner: string;
+  readonly kind: EntryKind;
+  /** How many instances take calls now; a backend counts as one. */
+  readonly running: number;
+  /** The names of its methods, where a descriptor is known. */
+  readonly methods: readonly string[];
+}
+
+/** What an entry of the registry is. A caller cannot tell. */
+export type EntryKind = "backend" | "guest" | "link";
+
+/** The one source of time, in milliseconds. Replaceable, so that tests can freeze it. */
+export interface Clock {
+  /** Milliseconds since an arbitrary start; never goes back. */
+  now(): number;
+  /** Calls `run` once after `ms`. The function that it answers cancels that. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, run) {
+    // A timer takes at most 2^31 - 1 ms; what is further away has to wait again.
+    const timer = setTimeout(() => (ms > MAX_TIMER ? again() : run()), Math.min(ms, MAX_TIMER));
+    let cancel = (): void => clearTimeout(timer);
+    const again = (): void => void (cancel = systemClock.after(ms - MAX_TIMER, run));
+    return () => cancel();
+  },
+};
+
+const MAX_TIMER = 2 ** 31 - 1;

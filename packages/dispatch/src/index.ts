@@ -1,0 +1,38 @@
+/**
+ * The registry that backends plug into, and that every call goes through: guest → abi → dispatch → backend → back.
+ *
+ * @packageDocumentation
+ */
+export {
+  type Backend,
+  BACKEND_VERSION,
+  type BackendInit,
+  brand,
+  defineBackend,
+  type Health,
+} from "./backend.ts";
+export { Call, type CallObserver, type CallRecord } from "./call.ts";
+export {
+  type Caller,
+  callerKey,
+  callerOf,
+  LocalCaller,
+  type PerCaller,
+  perCaller,
+} from "./caller.ts";
+export { type ByteEntry, defineByteEntry, type Entry } from "./entry.ts";
+export { Grants, splitMethodName } from "./grants.ts";
+export {
+  type Clock,
+  type Directory,
+  type EntryKind,
+  type Guest,
+  type ServiceInfo,
+  systemClock,
+} from "./guest.ts";
+export type { Interceptor, UnaryFn } from "./interceptor.ts";
+export { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
+export { type Method, methodOf } from "./method.ts";
+export { createRegistry, type Incident, type Registry, type RegistryOptions } from "./registry.ts";
+export { type CallOptions, pathOf, Session } from "./session.ts";
+export { createTransport } from "./transport.ts";

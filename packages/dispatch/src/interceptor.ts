@@ -1,0 +1,110 @@
+import type { Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
+import type { Call } from "./call.ts";
+import { isUnary } from "./method.ts";
+
+/**
+ * Wraps every call of a registry: Connect's `(next) => (req) => res`, and it may be synchronous where Connect's may not.
+ * The first of a list is the outermost.
+ *
+ * ```ts
+ * const audit: Interceptor = (next) => (request) => {
+ *   console.log(request.method.name, request.contextValues.get(callerKey)?.name);
+ *   return next(request);
+ * };
+ * ```
+ */
+export type Interceptor = (next: UnaryFn) => UnaryFn;
+
+/** The rest of a call. */
+export type UnaryFn = (request: UnaryRequest) => UnaryResponse | Promise<UnaryResponse>;
+
+/** What answers a call in the end. */
+export type Answer = (request: Message, call: Call) => Message | Promise<Message>;
+
+/** Wraps an answer into interceptors; with none it is the answer itself, so none cost nothing. */
+export function intercept(interceptors: readonly Interceptor[], answer: Answer): Answer {
+  if (interceptors.length === 0) return answer;
+  return (message, call) => {
+    const innermost: UnaryFn = (request) => {
+      const response = answer(request.message, call);
+      return isPromise(response)
+        ? response.then((m) => new Response(call, m))
+        : new Response(call, response);
+    };
+    const outermost = interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
+    const response = outermost(new Request(call, message));
+    return isPromise(response) ? response.then((r) => r.message) : response.message;
+  };
+}
+
+/** Whether a value is a promise: detected by value, since an async function need not be declared as one. */
+export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> & Promise<T> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as Partial<PromiseLike<T>>).then === "function"
+  );
+}
+
+function unaryDesc(call: Call): UnaryRequest["method"] {
+  if (isUnary(call.method)) return call.method;
+  throw new ConnectError(`${call.name} streams, which guests cannot call yet`, Code.Unimplemented);
+}
+
+/** Connect's request over a call, its parts made when asked for. */
+class Request implements UnaryRequest {
+  readonly stream = false;
+  readonly requestMethod = "POST";
+  readonly message: UnaryRequest["message"];
+  readonly #call: Call;
+
+  constructor(call: Call, message: Message) {
+    this.#call = call;
+    this.message = message as UnaryRequest["message"];
+  }
+
+  get method(): UnaryRequest["method"] {
+    return unaryDesc(this.#call);
+  }
+  get service(): UnaryRequest["service"] {
+    return this.#call.service;
+  }
+  get url(): string {
+    return this.#call.url;
+  }
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+  get header(): Headers {
+    return this.#call.requestHeader;
+  }
+  get contextValues(): UnaryRequest["contextValues"] {
+    return this.#call.values;
+  }
+}
+
+/** Connect's response over a call. */
+class Response implements UnaryResponse {
+  readonly stream = false;
+  readonly message: UnaryResponse["message"];
+  readonly #call: Call;
+
+  constructor(call: Call, message: Message) {
+    this.#call = call;
+    this.message = message as UnaryResponse["message"];
+  }
+
+  get method(): UnaryResponse["method"] {
+    return unaryDesc(this.#call);
+  }
+  get service(): UnaryResponse["service"] {
+    return this.#call.service;
+  }
+  get header(): Headers {
+    return this.#call.responseHeader;
+  }
+  get trailer(): Headers {
+    return this.#call.responseTrailer;
+  }
+}

@@ -1,0 +1,28 @@
+import type { DescMethod, DescMethodUnary } from "@bufbuild/protobuf";
+import type { Entry } from "./entry.ts";
+import { serviceDesc, serviceName } from "./entry.ts";
+
+/** One method of the registry: a name, who answers it, and its descriptor where that is known. */
+export interface Method {
+  /** `package.Service/Method`. */
+  readonly name: string;
+  /** Full name of the service. */
+  readonly service: string;
+  /** The method's own name, as in the .proto file. */
+  readonly method: string;
+  readonly entry: Entry;
+  readonly desc: DescMethod | undefined;
+}
+
+/** Finds a method of an entry; undefined if its descriptor says that there is none of that name. */
+export function methodOf(entry: Entry, method: string): Method | undefined {
+  const desc = serviceDesc(entry)?.methods.find((m) => m.name === method);
+  if (desc === undefined && serviceDesc(entry) !== undefined) return undefined;
+  const service = serviceName(entry);
+  return { name: `${service}/${method}`, service, method, entry, desc };
+}
+
+/** Whether one request gets one response, the only kind that guests call so far. */
+export function isUnary(desc: DescMethod): desc is DescMethodUnary {
+  return desc.methodKind === "unary";
+}

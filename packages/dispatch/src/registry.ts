@@ -1,0 +1,182 @@
+import type { Backend } from "./backend.ts";
+import type { Call, CallObserver } from "./call.ts";
+import type { Caller } from "./caller.ts";
+import { checkEntry, type Entry, serviceDesc, serviceName } from "./entry.ts";
+import { type Grants, splitMethodName } from "./grants.ts";
+import { type Clock, type Directory, type ServiceInfo, systemClock } from "./guest.ts";
+import type { Interceptor } from "./interceptor.ts";
+import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
+import { type Method, methodOf } from "./method.ts";
+import { Session, type SessionCore } from "./session.ts";
+
+/** What a registry can be told. */
+export interface RegistryOptions {
+  /** Wrapped around every call, the first of them outermost. Default none. */
+  readonly interceptors?: readonly Interceptor[];
+  readonly limits?: Partial<DispatchLimits>;
+  /** The source of time. Default the machine's. */
+  readonly clock?: Clock;
+  /** Hears of every bug of the host: an error that was no ConnectError. Default: `console.error`. */
+  readonly onIncident?: (incident: Incident) => void;
+}
+
+/** A bug of the host. The caller got INTERNAL and the id; the operator gets the rest. */
+export interface Incident {
+  /** Such as `incident-7f3a9c21`. */
+  readonly id: string;
+  readonly error: unknown;
+  /** The call that it happened in; undefined where there was none. */
+  readonly call: Call | undefined;
+}
+
+/** Where every call is routed. A value: make as many as you like. */
+export interface Registry extends AsyncDisposable {
+  readonly clock: Clock;
+  readonly limits: DispatchLimits;
+  /**
+   * Plugs in a backend, a guest or a link. The only verb that changes a registry; what it answers takes the
+   * entry out again, without disposing it.
+   *
+   * @throws TypeError if it is no entry, is of another version, or its service has an owner already
+   */
+  use(entry: Entry): Disposable;
+  /** Every service, ordered by name. */
+  services(): ServiceInfo[];
+  /** Finds `package.Service/Method`. */
+  find(name: string): Method | undefined;
+  /** Opens the calls of one caller. Without grants it may reach everything. */
+  connect(caller: Caller, grants?: Grants): Session;
+  /** Shows every call to an observer until that is disposed. With none it costs nothing. */
+  observe(observer: CallObserver): Disposable;
+  /** Calls `changed` after every `use`, until that is disposed. */
+  watch(changed: () => void): Disposable;
+  /** Hands a directory to every backend that asks for one, now and later. Called by the host, once. */
+  attach(directory: Directory): void;
+  /** Reports a bug of the host; answers its incident id. */
+  incident(error: unknown, call?: Call): string;
+}
+
+/** Makes an empty registry. */
+export function createRegistry(options: RegistryOptions = {}): Registry {
+  return new DispatchRegistry(options);
+}
+
+class DispatchRegistry implements Registry, SessionCore {
+  readonly clock: Clock;
+  readonly limits: DispatchLimits;
+  readonly interceptors: readonly Interceptor[];
+  readonly observers = new Set<CallObserver>();
+  readonly #onIncident: (incident: Incident) => void;
+  readonly #entries = new Map<string, Entry>();
+  readonly #methods = new Map<string, Method>();
+  readonly #watchers = new Set<() => void>();
+  #directory: Directory | undefined;
+  #lastId = 0;
+
+  constructor(options: RegistryOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.limits = { ...DEFAULT_DISPATCH_LIMITS, ...options.limits };
+    this.interceptors = options.interceptors ?? [];
+    this.#onIncident =
+      options.onIncident ??
+      (({ id, error, call }) => console.error(`${id} in ${call?.name ?? "the host"}:`, error));
+  }
+
+  use(entry: Entry): Disposable {
+    checkEntry(entry);
+    const service = serviceName(entry);
+    const owner = this.#entries.get(service);
+    if (owner !== undefined) {
+      throw new TypeError(
+        `${service} has two owners, "${owner.name}" and "${entry.name}": plug in one of them`,
+      );
+    }
+    this.#entries.set(service, entry);
+    if (this.#directory !== undefined) (entry as Partial<Backend>).attach?.(this.#directory);
+    this.#changed();
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#entries.get(service) !== entry) return;
+        this.#entries.delete(service);
+        for (const [name, method] of this.#methods)
+          if (method.entry === entry) this.#methods.delete(name);
+        this.#changed();
+      },
+    };
+  }
+
+  services(): ServiceInfo[] {
+    const infos = [...this.#entries.values()].map((entry) => ({
+      name: serviceName(entry),
+      owner: entry.name,
+      kind: entry.kind,
+      running: entry.kind === "backend" ? 1 : entry.running(),
+      methods: serviceDesc(entry)?.methods.map((m) => m.name) ?? [],
+    }));
+    return infos.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  find(name: string): Method | undefined {
+    const known = this.#methods.get(name);
+    if (known !== undefined) return known;
+    const parts = splitMethodName(name);
+    const entry = parts && this.#entries.get(parts.service);
+    const method = entry && methodOf(entry, parts.method);
+    // Only what a descriptor lists is kept, so that no caller can fill this map with names that it makes up.
+    if (method?.desc !== undefined) this.#methods.set(name, method);
+    return method;
+  }
+
+  connect(caller: Caller, grants?: Grants): Session {
+    return new Session(this, caller, grants);
+  }
+
+  observe(observer: CallObserver): Disposable {
+    this.observers.add(observer);
+    return { [Symbol.dispose]: () => void this.observers.delete(observer) };
+  }
+
+  watch(changed: () => void): Disposable {
+    this.#watchers.add(changed);
+    return { [Symbol.dispose]: () => void this.#watchers.delete(changed) };
+  }
+
+  attach(directory: Directory): void {
+    if (this.#directory !== undefined)
+      throw new TypeError("the registry belongs to a host already: make another one");
+    this.#directory = directory;
+    for (const entry of this.#entries.values()) (entry as Partial<Backend>).attach?.(directory);
+  }
+
+  incident(error: unknown, call?: Call): string {
+    const id = `incident-${Math.floor(Math.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0")}`;
+    this.#onIncident({ id, error, call });
+    return id;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const entries = [...this.#entries.values()].toReversed();
+    this.#entries.clear();
+    this.#methods.clear();
+    const failures: unknown[] = [];
+    for (const entry of entries) {
+      try {
+        await entry[Symbol.asyncDispose]?.();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length === 1) throw failures[0];
+    if (failures.length > 1) throw new AggregateError(failures, "several backends failed to close");
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}

@@ -1,0 +1,184 @@
+import {
+  create,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import {
+  type CallOptions as ConnectCallOptions,
+  Code,
+  ConnectError,
+  type ContextValues,
+} from "@connectrpc/connect";
+import { type BoundMethod, isPending } from "@dropthrough/abi";
+import { answerOf } from "./answer.ts";
+import { bindMethod } from "./binding.ts";
+import { Call } from "./call.ts";
+import type { Caller } from "./caller.ts";
+import { type Dispatch, run } from "./dispatch.ts";
+import { type Grants, splitMethodName } from "./grants.ts";
+import type { Clock } from "./guest.ts";
+import type { Answer, Interceptor } from "./interceptor.ts";
+import type { DispatchLimits } from "./limits.ts";
+import { type Method } from "./method.ts";
+
+/** What a session shares with its registry. */
+export interface SessionCore extends Dispatch {
+  readonly clock: Clock;
+  readonly limits: DispatchLimits;
+  readonly interceptors: readonly Interceptor[];
+  nextId(): number;
+  find(name: string): Method | undefined;
+}
+
+/** How one call of a program is made. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** In milliseconds, above 0; left out for the default. */
+  readonly timeoutMs?: number | undefined;
+  readonly header?: ConnectCallOptions["headers"];
+  readonly values?: ContextValues | undefined;
+}
+
+/** The calls of one caller through a registry. */
+export class Session {
+  readonly caller: Caller;
+  /** The call that the caller is answering now: the parent of the calls it makes. Set by the host. */
+  current: Call | undefined;
+  readonly #core: SessionCore;
+  readonly #grants: Grants | undefined;
+  readonly #answers = new Map<DescMethodUnary, { method: Method; answer: Answer }>();
+
+  /** @param grants what the caller may reach; everything, if left out */
+  constructor(core: SessionCore, caller: Caller, grants?: Grants) {
+    this.#core = core;
+    this.caller = caller;
+    this.#grants = grants;
+  }
+
+  /**
+   * Resolves `package.Service/Method` for a guest.
+   *
+   * @throws ConnectError INVALID_ARGUMENT if the name has another shape; PERMISSION_DENIED if it was not granted;
+   *   NOT_FOUND if nobody has such a method; FAILED_PRECONDITION if it is another guest's and was not required
+   */
+  bind(name: string): BoundMethod {
+    try {
+      const parts = splitMethodName(name);
+      if (parts === undefined) {
+        throw new ConnectError(
+          `"${name}" is no method name: write package.Service/Method`,
+          Code.InvalidArgument,
+        );
+      }
+      const { caller } = this;
+      const own = caller.guest?.exported.has(parts.service) ?? false;
+      if (!own && this.#grants?.allow(name) === false) {
+        throw new ConnectError(
+          `${caller.name} was not granted ${name}: add it to the grants of ${caller.name}`,
+          Code.PermissionDenied,
+        );
+      }
+      const method = this.#core.find(name);
+      if (method === undefined) throw new ConnectError(`nobody serves ${name}`, Code.NotFound);
+      if (
+        !own &&
+        method.entry.kind === "guest" &&
+        caller.guest?.required.has(parts.service) === false
+      ) {
+        throw new ConnectError(
+          `${caller.name} has not required ${parts.service}, which ${method.entry.name} exports: require it and launch before binding its methods`,
+          Code.FailedPrecondition,
+        );
+      }
+      return bindMethod(method, this.#core, this.#core.interceptors, this.#open);
+    } catch (error) {
+      if (error instanceof ConnectError) {
+        for (const observer of this.#core.observers) observer.refused?.(this.caller, name, error);
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Makes one call, message for message: for programs, and for tests of backends.
+   *
+   * @throws ConnectError whatever the method answers; UNIMPLEMENTED if nobody serves it
+   */
+  async unary<D extends DescMethodUnary>(
+    desc: D,
+    request: MessageInitShape<D["input"]>,
+    options: CallOptions = {},
+  ): Promise<{ call: Call; message: MessageShape<D["output"]> }> {
+    const { method, answer } = this.#answer(desc);
+    const { signal, timeoutMs = 0, header, values } = options;
+    const call = this.#open(method, Math.max(0, timeoutMs), values, header && new Headers(header));
+    signal?.throwIfAborted();
+    const leave = (): void =>
+      call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
+    signal?.addEventListener("abort", leave, { once: true });
+    try {
+      const response = run(this.#core, call, create(desc.input, request), answer);
+      const message = isPending(response) ? await toPromise(response) : response;
+      return { call, message: message as MessageShape<D["output"]> };
+    } finally {
+      signal?.removeEventListener("abort", leave);
+    }
+  }
+
+  #answer(desc: DescMethodUnary): { method: Method; answer: Answer } {
+    const name = `${desc.parent.typeName}/${desc.name}`;
+    const method = this.#core.find(name);
+    if (method === undefined) throw new ConnectError(`nobody serves ${name}`, Code.Unimplemented);
+    let known = this.#answers.get(desc);
+    if (known?.method.entry !== method.entry) {
+      // The program's own descriptor does where the entry came without one.
+      const described = { ...method, desc: method.desc ?? desc };
+      known = { method: described, answer: answerOf(described, this.#core.interceptors) };
+      this.#answers.set(desc, known);
+    }
+    return known;
+  }
+
+  readonly #open = (
+    target: Method,
+    timeoutMs: number,
+    values?: ContextValues,
+    requestHeader?: Headers,
+  ): Call => {
+    const { clock, limits } = this.#core;
+    const parent = this.current;
+    if (timeoutMs === 0 && parent === undefined) timeoutMs = limits.defaultTimeoutMs;
+    const id = this.#core.nextId();
+    const call = new Call({
+      id,
+      target,
+      caller: this.caller,
+      parent,
+      timeoutMs,
+      clock,
+      values,
+      requestHeader,
+    });
+    if (call.depth > limits.depth) {
+      throw new ConnectError(
+        `calls are nested more than ${limits.depth} deep: ${pathOf(call)}`,
+        Code.ResourceExhausted,
+      );
+    }
+    return call;
+  };
+}
+
+/** Who called whom down to a call, its outermost caller first: `words.client → words.facade → redis`. */
+export function pathOf(call: Call): string {
+  const names = [call.target.entry.name, call.caller.name];
+  for (let up = call.parent; up !== undefined; up = up.parent) names.push(up.caller.name);
+  return names.toReversed().join(" → ");
+}
+
+async function toPromise<T>(pending: {
+  then(done: (value: T) => void, failed: (error: unknown) => void): unknown;
+}): Promise<T> {
+  return new Promise<T>((resolve, reject) => void pending.then(resolve, reject));
+}
