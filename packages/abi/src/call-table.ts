@@ -53,6 +53,8 @@ export class CallTable {
   #last = 0;
   /** Bytes of all parked bodies. */
   parkedBytes = 0;
+  /** How many of the calls are incoming. */
+  incoming = 0;
 
   constructor(most: number) {
     this.#most = Math.min(most, MAX_CALL_NUMBER);
@@ -65,6 +67,10 @@ export class CallTable {
 
   get size(): number {
     return this.#held.size;
+  }
+
+  values(): Iterable<HeldCall> {
+    return this.#held.values();
   }
 
   get(number: number): HeldCall | undefined {
@@ -84,11 +90,13 @@ export class CallTable {
     this.delete(number);
     this.#held.set(number, call);
     if (call.state === "parked") this.parkedBytes += call.body.length;
+    if (call.state === "incoming") this.incoming++;
   }
 
   delete(number: number): void {
     const call = this.#held.get(number);
     if (call?.state === "parked") this.parkedBytes -= call.body.length;
+    if (call?.state === "incoming") this.incoming--;
     this.#held.delete(number);
   }
 
@@ -97,6 +105,7 @@ export class CallTable {
     const all = [...this.#held.values()];
     this.#held.clear();
     this.parkedBytes = 0;
+    this.incoming = 0;
     return all;
   }
 }

@@ -68,6 +68,11 @@ export class Endpoint {
     return this.#calls.size;
   }
 
+  /** How many calls it is to answer now. */
+  get incoming(): number {
+    return this.#calls.incoming;
+  }
+
   /** The number that this guest bound a name to, if it did. */
   numberOf(name: string): number | undefined {
     return this.#numbers.get(name);
@@ -355,17 +360,21 @@ export class Endpoint {
     return {
       number,
       leave: (code) => (call.gone ??= code),
-      end: () => {
-        if (this.#calls.get(number) !== call) return false;
+      end: (error) => {
+        if (this.#calls.get(number) !== call) return;
         this.#calls.delete(number);
-        return call.gone === undefined;
+        if (call.gone === undefined) answer({ ok: false, error });
       },
     };
   }
 
-  /** Makes the guest end: the import that it is in, and every later one that may suspend, throws `reason`. */
+  /**
+   * Makes the guest end: the import that it is in, and every later `call` and `wait`, throws `reason`. What it waits
+   * for is cancelled, so that it wakes.
+   */
   unwind(reason: unknown): void {
     this.#unwinding ??= { reason };
+    for (const call of this.#calls.values()) if (call.state === "pending") call.pending.cancel();
   }
 
   /** Ends everything that the guest holds: pending calls are cancelled, incoming ones answered with `error`. */
@@ -396,6 +405,6 @@ export interface Incoming {
   readonly number: number;
   /** The caller has gone, with this code: a later `reply` answers minus it. */
   readonly leave: (code: number) => void;
-  /** The guest has returned. Answers whether it never replied to a caller that still waits. */
-  readonly end: () => boolean;
+  /** The guest will not reply any more: a caller that still waits is answered with the error. */
+  readonly end: (error: ConnectError) => void;
 }

@@ -36,3 +36,4 @@ export { type Method, methodOf } from "./method.ts";
 export { createRegistry, type Incident, type Registry, type RegistryOptions } from "./registry.ts";
 export { type CallOptions, pathOf, Session } from "./session.ts";
 export { createTransport } from "./transport.ts";
+export { type RetryInfo, RetryInfoSchema } from "@dropthrough/abi";

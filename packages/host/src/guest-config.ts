@@ -1,0 +1,27 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Limits } from "./limits.ts";
+
+/** One guest of a deployment. */
+export interface GuestConfig {
+  /** Its name, unique in the host, such as `words.facade`. */
+  readonly name: string;
+  /** Its module: a path, a file URL, or the bytes. */
+  readonly module: string | URL | Uint8Array<ArrayBuffer>;
+  /** Its command line arguments. Default none. */
+  readonly arguments?: readonly string[];
+  /**
+   * What it may call: `package.Service/Method`, or `package.Service/*`. Default nothing but
+   * the kernel, which every guest may call.
+   */
+  readonly grants?: readonly string[];
+  /** Full names of the services that it may export. Default none. */
+  readonly exports?: readonly string[];
+  /** Descriptors of what it exports, where its manifest does not hold them. */
+  readonly services?: readonly DescService[];
+  /** How many instances run. Default 1. */
+  readonly instances?: number;
+  /** Its exit code is the host's. Default: the only guest with a `_start`, if there is one. */
+  readonly main?: boolean;
+  /** Limits of this guest alone. */
+  readonly limits?: Partial<Limits>;
+}

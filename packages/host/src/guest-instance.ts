@@ -1,0 +1,373 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  ABI_MODULE,
+  Endpoint,
+  type Incoming,
+  parkedWord,
+  GuestMemory,
+  type Reply,
+} from "@dropthrough/abi";
+import type { Call, Caller, Guest, Session } from "@dropthrough/dispatch";
+import {
+  clampExitCode,
+  EXIT_NO_ENTRY,
+  EXIT_PANIC,
+  EXIT_TRAP,
+  type GuestExit,
+  Unwind,
+} from "./guest-exit.ts";
+import type { GuestPool } from "./guest-pool.ts";
+import { serveTrampoline } from "./serve-trampoline.ts";
+import { cannotSuspend, canSuspend, promising, suspending } from "./suspension.ts";
+
+type Export = (...args: number[]) => unknown;
+
+/**
+ * One running instance of a guest. To the registry it is a caller, to the kernel a `Guest`, to its pool
+ * something that serves.
+ *
+ * ```text
+ *  start ─▶ starting ── launch ──▶ running ⇄ busy with one call ── exit, trap ──▶ exited
+ *              └───────────── exit, trap ─────────────────────────────────────────▲
+ * ```
+ */
+export class GuestInstance implements Guest, Caller {
+  readonly instance: number;
+  readonly exported = new Set<string>();
+  readonly required = new Set<string>();
+  state: Guest["state"] = "starting";
+  /** Settles, never rejects, when the instance has ended and all that it opened is closed. */
+  readonly ended: Promise<GuestExit>;
+
+  readonly #pool: GuestPool;
+  readonly #session: Session;
+  #endpoint: Endpoint | undefined;
+  #exports: WebAssembly.Exports = {};
+  #serve: Export | undefined;
+  /** The guest has a frame on the host's stack: it may not be entered. */
+  #entered = false;
+  /** Its entry, or a call that it serves, has not returned: it takes no other call. */
+  #occupied = true;
+  #returned = false;
+  #delivering = false;
+  readonly #closes: (() => void | Promise<void>)[] = [];
+  #end!: (exit: GuestExit) => void;
+
+  constructor(pool: GuestPool, instance: number) {
+    this.#pool = pool;
+    this.instance = instance;
+    this.#session = pool.connect(this);
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+  }
+
+  get name(): string {
+    return this.#pool.name;
+  }
+  get guest(): Guest {
+    return this;
+  }
+  get arguments(): readonly string[] {
+    return this.#pool.config.arguments ?? [];
+  }
+  get serves(): boolean {
+    return this.#pool.program.shape.serves;
+  }
+  get mayExport(): readonly string[] {
+    return this.#pool.config.exports ?? [];
+  }
+  /** Whether it can take a call now. */
+  get idle(): boolean {
+    return (
+      this.state === "running" &&
+      !this.#entered &&
+      (this.#pool.program.shape.eventLoop || !this.#occupied)
+    );
+  }
+
+  /** How many calls it is answering now. */
+  get inFlight(): number {
+    return this.#endpoint?.incoming ?? 0;
+  }
+
+  defer(close: () => void | Promise<void>): void {
+    if (this.state === "exited") void close();
+    else this.#closes.push(close);
+  }
+
+  export(service: string): void {
+    if (!this.serves) {
+      throw new ConnectError(
+        `${this.name} exports no dropthrough_v1_serve, so it cannot serve ${service}`,
+        Code.FailedPrecondition,
+      );
+    }
+    if (this.state !== "starting") {
+      throw new ConnectError(
+        `${this.name} was launched already: export before Launch`,
+        Code.FailedPrecondition,
+      );
+    }
+    if (!this.mayExport.includes(service)) {
+      throw new ConnectError(
+        `${this.name} may not export ${service}: add it to the exports of ${this.name}`,
+        Code.PermissionDenied,
+      );
+    }
+    this.#pool.own(service);
+    this.exported.add(service);
+    this.#pool.changed();
+  }
+
+  require(service: string): void {
+    this.required.add(service);
+    this.#pool.changed();
+  }
+
+  launch(): void {
+    if (this.state !== "starting") return;
+    this.state = "running";
+    this.#pool.changed();
+  }
+
+  exit(code: number, reason: string): void {
+    this.#endpoint?.unwind(new Unwind(clampExitCode(code), reason));
+    // A guest that is not running now is in no import that could unwind it.
+    if (!this.#entered && !this.#occupied) this.#finish(clampExitCode(code), reason);
+  }
+
+  /** Instantiates the module and runs its entry; returns when that first suspends or ends. */
+  start(): void {
+    const { program } = this.#pool;
+    try {
+      this.#entered = true;
+      const instance = new WebAssembly.Instance(program.module, { [ABI_MODULE]: this.#imports() });
+      this.#exports = instance.exports;
+    } catch (error) {
+      this.#fail(error);
+      return;
+    } finally {
+      this.#entered = false;
+    }
+    const memory = this.#exports["memory"] as WebAssembly.Memory;
+    this.#endpoint = new Endpoint(new GuestMemory(memory), {
+      limits: this.#pool.limits,
+      bind: (name) => this.#session.bind(name),
+      incident: (error) => this.#pool.incident(error),
+      ...(program.shape.eventLoop && { finished: () => this.#deliverSoon() }),
+    });
+    this.#serve = this.#serveExport();
+    const entry = this.#exports[program.shape.kind === "command" ? "_start" : "_initialize"];
+    if (entry === undefined) {
+      if (this.serves) this.#idle();
+      else
+        this.#finish(
+          EXIT_NO_ENTRY,
+          "the module exports neither _start nor _initialize nor dropthrough_v1_serve",
+        );
+      return;
+    }
+    this.#enter(program.waits ? promising(entry) : (entry as Export), [], () => {
+      if (program.shape.kind === "command") this.#finish(0, "");
+      else this.#idle();
+    });
+  }
+
+  /** Its entry has returned: it runs, if it has not said so by itself. */
+  #idle(): void {
+    this.#occupied = false;
+    this.launch();
+    this.#pool.freed();
+  }
+
+  /**
+   * Answers a call. The pool has made sure that the instance is idle.
+   *
+   * @throws ConnectError whatever the guest replied; UNIMPLEMENTED if it never bound the method;
+   *   INTERNAL if it returned without a reply; ABORTED if it trapped; UNAVAILABLE if it exited
+   */
+  serve(name: string, body: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
+    const endpoint = this.#endpoint;
+    const method = endpoint?.numberOf(name);
+    if (endpoint === undefined || this.#serve === undefined || method === undefined) {
+      throw new ConnectError(
+        `${this.name} exports the service but did not bind ${name}: it does not implement it`,
+        Code.Unimplemented,
+      );
+    }
+    let reply: Reply | undefined;
+    let settle: ((reply: Reply) => void) | undefined;
+    const incoming = endpoint.accept(body, (answer) => {
+      reply = answer;
+      settle?.(answer);
+    });
+    call.onAbort((reason) => incoming.leave(reason.code));
+    this.#occupied = true;
+    this.#returned = false;
+    this.#session.current = call;
+    this.#enter(this.#serve, [incoming.number, method, body.length], () => {
+      this.#served(incoming, call);
+      this.#pool.freed();
+    });
+    // The guest has returned, but the promise that says so has not been settled.
+    if (this.#returned) this.#served(incoming, call);
+    if (reply !== undefined) return replyBody(reply);
+    return new Promise((resolve, reject) => {
+      settle = (answer) => {
+        if (answer.ok) resolve(answer.body);
+        else reject(answer.error);
+      };
+    });
+  }
+
+  #served(incoming: Incoming, call: Call): void {
+    if (this.#session.current !== call) return;
+    this.#session.current = undefined;
+    this.#returned = false;
+    this.#occupied = false;
+    if (this.#pool.program.shape.eventLoop) return;
+    incoming.end(
+      new ConnectError(`${this.name} returned from ${call.name} without a reply`, Code.Internal),
+    );
+  }
+
+  #serveExport(): Export | undefined {
+    const serve = this.#exports["dropthrough_v1_serve"];
+    const { shape, waits } = this.#pool.program;
+    if (serve === undefined) return undefined;
+    if (!waits || shape.eventLoop || !canSuspend) return serve as Export;
+    return promising(serveTrampoline(serve, () => (this.#returned = true)));
+  }
+
+  /** Runs an export; `done` is called when it has returned, at once if it never suspended and cannot. */
+  #enter(run: Export, args: number[], done: () => void): void {
+    let result: unknown;
+    this.#entered = true;
+    try {
+      result = run(...args);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    } finally {
+      this.#entered = false;
+    }
+    if (!(result instanceof Promise)) done();
+    else
+      result.then(
+        () => this.state !== "exited" && done(),
+        (error: unknown) => this.#fail(error),
+      );
+  }
+
+  /** Delivers the results of a guest with an event loop, when it is not running. */
+  #deliverSoon(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    queueMicrotask(() => {
+      this.#delivering = false;
+      const done = this.#exports["dropthrough_v1_done"] as Export;
+      while (this.state !== "exited") {
+        const next = this.#endpoint?.deliver();
+        if (next === undefined) return;
+        this.#enter(done, [next.call, next.word], () => {});
+      }
+    });
+  }
+
+  #imports(): WebAssembly.ModuleImports {
+    // A start function runs before there is a memory to check anything against.
+    const early = -Code.FailedPrecondition;
+    const earlyWord = parkedWord(0, Code.FailedPrecondition);
+    return {
+      bind: (ptr: number, len: number) => this.#endpoint?.bind(ptr, len) ?? early,
+      call: (
+        method: number,
+        req: number,
+        reqLen: number,
+        res: number,
+        resCap: number,
+        timeout: number,
+      ) => this.#endpoint?.call(method, req, reqLen, res, resCap, timeout) ?? earlyWord,
+      wait: suspending((call, res, cap) => this.#wait(call ?? 0, res ?? 0, cap ?? 0)),
+      read: (call: number, offset: number, ptr: number, len: number) =>
+        this.#endpoint?.read(call, offset, ptr, len) ?? early,
+      reply: (call: number, code: number, ptr: number, len: number) =>
+        this.#endpoint?.reply(call, code, ptr, len) ?? early,
+      release: (call: number) => this.#endpoint?.release(call) ?? early,
+    };
+  }
+
+  #wait(call: number, res: number, cap: number): number | Promise<number> {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return parkedWord(0, Code.FailedPrecondition);
+    const result = endpoint.wait(call, res, cap);
+    if (typeof result === "number" || canSuspend) return result;
+    return endpoint.refuseWait(call, cannotSuspend());
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof Unwind) this.#finish(error.code, error.message);
+    else {
+      const panic = readPanic(this.#exports);
+      const reason = panic ?? (error instanceof Error ? error.message : String(error));
+      this.#finish(panic === undefined ? EXIT_TRAP : EXIT_PANIC, reason);
+    }
+  }
+
+  /** Ends the instance: its calls are answered, all that it opened is closed. */
+  #finish(code: number, reason: string): void {
+    if (this.state === "exited") return;
+    this.state = "exited";
+    const crashed = code > 192;
+    this.#endpoint?.close(
+      new ConnectError(
+        crashed
+          ? `${this.name} crashed while it answered`
+          : `${this.name} has exited${reason === "" ? "" : `: ${reason}`}`,
+        crashed ? Code.Aborted : Code.Unavailable,
+      ),
+    );
+    void this.#close().then(() =>
+      this.#end({ guest: this.name, instance: this.instance, code, reason }),
+    );
+    this.#pool.exited(this, code);
+  }
+
+  async #close(): Promise<void> {
+    for (let close = this.#closes.pop(); close !== undefined; close = this.#closes.pop()) {
+      try {
+        await close();
+      } catch (error) {
+        this.#pool.incident(error);
+      }
+    }
+  }
+}
+
+function replyBody(reply: Reply): Uint8Array {
+  if (reply.ok) return reply.body;
+  throw reply.error;
+}
+
+/**
+ * The message that a guest left when its language aborted: UTF-8 at the addresses in two exported globals.
+ *
+ * ```text
+ *  (global (export "dropthrough_v1_abort_ptr") (mut i32))   where the message begins, in bytes
+ *  (global (export "dropthrough_v1_abort_len") (mut i32))   its length in bytes; 0: the guest did not abort
+ * ```
+ */
+function readPanic(exports: WebAssembly.Exports): string | undefined {
+  const { memory, dropthrough_v1_abort_ptr: ptr, dropthrough_v1_abort_len: len } = exports;
+  if (
+    !(
+      memory instanceof WebAssembly.Memory &&
+      ptr instanceof WebAssembly.Global &&
+      len instanceof WebAssembly.Global
+    )
+  ) {
+    return undefined;
+  }
+  const [at, length] = [Number(ptr.value) >>> 0, Math.min(Number(len.value) >>> 0, 4096)];
+  if (length === 0 || at + length > memory.buffer.byteLength) return undefined;
+  return new TextDecoder().decode(new Uint8Array(memory.buffer, at, length));
+}

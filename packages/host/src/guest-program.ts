@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { createFileRegistry, type DescService } from "@bufbuild/protobuf";
+import { type GuestModule, limitMemory, ModuleError, readGuestModule } from "@dropthrough/abi";
+import type { GuestConfig } from "./guest-config.ts";
+import { GuestError } from "./guest-exit.ts";
+import type { Limits } from "./limits.ts";
+
+/** A guest's module, checked, capped and compiled: what all of its instances share. */
+export interface GuestProgram {
+  readonly module: WebAssembly.Module;
+  readonly shape: GuestModule;
+  /** Whether it imports `wait`: one that does not can never be suspended, and is entered the fast way. */
+  readonly waits: boolean;
+  /** The descriptor of a service that it exports, from the config or from its manifest. */
+  desc(service: string): DescService | undefined;
+}
+
+/**
+ * Loads a guest.
+ *
+ * @throws GuestError if its file cannot be read, it is no guest of this ABI, or the engine refuses it
+ */
+export async function loadProgram(config: GuestConfig, limits: Limits): Promise<GuestProgram> {
+  const bytes = await readBytes(config);
+  try {
+    const shape = readGuestModule(bytes);
+    const module = await WebAssembly.compile(limitMemory(bytes, limits.memoryPages));
+    const described = describe(config, shape);
+    const waits = shape.info.imports.some((i) => i.name === "wait");
+    return { module, shape, waits, desc: (service) => described(service) };
+  } catch (cause) {
+    if (!(cause instanceof ModuleError || cause instanceof WebAssembly.CompileError)) throw cause;
+    throw new GuestError(`guest "${config.name}": ${cause.message}`, { cause });
+  }
+}
+
+async function readBytes({ name, module }: GuestConfig): Promise<Uint8Array<ArrayBuffer>> {
+  if (module instanceof Uint8Array) return module;
+  try {
+    return new Uint8Array(await readFile(module));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new GuestError(
+      `guest "${name}": its module cannot be read (${why}): build it first, or correct "module"`,
+      { cause },
+    );
+  }
+}
+
+function describe(
+  config: GuestConfig,
+  shape: GuestModule,
+): (service: string) => DescService | undefined {
+  const given = new Map(config.services?.map((desc) => [desc.typeName, desc]));
+  const set = shape.manifest?.descriptors;
+  let registry: ReturnType<typeof createFileRegistry> | undefined;
+  return (service) => {
+    const desc = given.get(service);
+    if (desc !== undefined || set === undefined) return desc;
+    try {
+      registry ??= createFileRegistry(set);
+    } catch (cause) {
+      throw new ModuleError(
+        "the descriptors in its manifest do not fit together: build the guest again",
+        { cause },
+      );
+    }
+    return registry.getService(service);
+  };
+}

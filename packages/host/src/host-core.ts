@@ -1,0 +1,18 @@
+import type { Caller, Registry, Session } from "@dropthrough/dispatch";
+import type { GuestConfig } from "./guest-config.ts";
+import type { GuestExit } from "./guest-exit.ts";
+import type { GuestPool } from "./guest-pool.ts";
+
+/** What the pools of a host share. */
+export interface HostCore {
+  readonly registry: Registry;
+  /** The host is being disposed: nothing is started any more. */
+  readonly closing: boolean;
+  /** Opens the calls of a guest instance, with its grants. */
+  connect(caller: Caller, config: GuestConfig): Session;
+  /** A guest, or what one exports, has changed. */
+  changed(): void;
+  /** An instance has ended, and all that it opened is closed. */
+  left(pool: GuestPool, exit: GuestExit): void;
+  incident(error: unknown): string;
+}

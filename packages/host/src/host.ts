@@ -1,0 +1,205 @@
+import type { Transport } from "@connectrpc/connect";
+import {
+  type Backend,
+  type CallObserver,
+  type Clock,
+  createRegistry,
+  createTransport,
+  type Directory,
+  Grants,
+  type Incident,
+  type Interceptor,
+  LocalCaller,
+  type Registry,
+} from "@dropthrough/dispatch";
+import type { GuestConfig } from "./guest-config.ts";
+import { GuestError, type GuestExit } from "./guest-exit.ts";
+import { GuestPool } from "./guest-pool.ts";
+import { loadProgram } from "./guest-program.ts";
+import type { HostCore } from "./host-core.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+
+/** A deployment: which backends, which guests, within which bounds. */
+export interface HostOptions {
+  /** What answers in the host. Every one owns the service that its contract names. */
+  readonly backends?: readonly Backend[];
+  readonly guests?: readonly GuestConfig[];
+  /** Bounds for all guests; a guest's own `limits` come first. */
+  readonly limits?: Partial<Limits>;
+  /** Wrapped around every call, the first of them outermost. */
+  readonly interceptors?: readonly Interceptor[];
+  /** See every call, such as a trace. */
+  readonly observers?: readonly CallObserver[];
+  readonly clock?: Clock;
+  /** Hears of every guest instance that ends. Default: crashes go to `console.error`. */
+  readonly onExit?: (exit: GuestExit) => void;
+  /** Hears of every bug of the host. Default: `console.error`. */
+  readonly onIncident?: (incident: Incident) => void;
+}
+
+/** A running deployment. Dispose it to end all guests and close all backends. */
+export interface Host extends AsyncDisposable {
+  readonly registry: Registry;
+  /** For Connect's own `createClient`: calls of the program itself, which needs no grants. */
+  readonly transport: Transport;
+  /**
+   * Loads and starts all guests.
+   *
+   * @returns when each of them runs or has ended
+   * @throws GuestError if one cannot be loaded; then none was started
+   */
+  start(): Promise<void>;
+  /** Settles when the main guest has ended, or every guest has: how the main guest, or the last of them, ended. */
+  readonly exited: Promise<GuestExit>;
+}
+
+/** Grants that every guest has. */
+const COMMON_GRANTS = ["dropthrough.kernel.v1.KernelService/*"];
+
+/**
+ * Makes a host. Nothing runs before `start`.
+ *
+ * @throws GuestError if two guests have one name or a guest's grants are malformed; TypeError if two backends own one
+ *   service
+ */
+export function createHost(options: HostOptions = {}): Host {
+  return new WasmHost(options);
+}
+
+class WasmHost implements Host, HostCore {
+  readonly registry: Registry;
+  readonly transport: Transport;
+  readonly exited: Promise<GuestExit>;
+  closing = false;
+  readonly #options: HostOptions;
+  readonly #limits: Limits;
+  readonly #grants = new Map<GuestConfig, Grants>();
+  readonly #self = new LocalCaller("host");
+  readonly #pools: GuestPool[] = [];
+  readonly #watchers = new Set<() => void>();
+  #main: GuestPool | undefined;
+  #exit!: (exit: GuestExit) => void;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const { interceptors, clock, onIncident } = options;
+    this.registry = createRegistry({
+      limits: this.#limits,
+      ...(interceptors && { interceptors }),
+      ...(clock && { clock }),
+      ...(onIncident && { onIncident }),
+    });
+    for (const observer of options.observers ?? []) this.registry.observe(observer);
+    for (const backend of options.backends ?? []) this.registry.use(backend);
+    this.transport = createTransport(this.registry.connect(this.#self));
+    this.exited = new Promise((resolve) => (this.#exit = resolve));
+    const names = new Set<string>();
+    for (const guest of options.guests ?? []) {
+      if (names.has(guest.name))
+        throw new GuestError(`two guests are named "${guest.name}": rename one`);
+      names.add(guest.name);
+      try {
+        this.#grants.set(guest, new Grants([...COMMON_GRANTS, ...(guest.grants ?? [])]));
+      } catch (cause) {
+        throw new GuestError(`guest "${guest.name}": ${(cause as Error).message}`, { cause });
+      }
+    }
+  }
+
+  async start(): Promise<void> {
+    const guests = this.#options.guests ?? [];
+    const pools = await Promise.all(
+      guests.map(async (config) => {
+        const limits = { ...this.#limits, ...config.limits };
+        return new GuestPool(config, await loadProgram(config, limits), limits, this);
+      }),
+    );
+    this.#pools.push(...pools);
+    this.#main = mainOf(pools);
+    this.registry.attach(this.#directory());
+    for (const pool of pools) pool.start();
+    await this.#settled();
+  }
+
+  /** Waits until no guest is starting. */
+  async #settled(): Promise<void> {
+    const starting = (): boolean =>
+      this.#pools.some((pool) =>
+        [...pool.instances].some((instance) => instance.state === "starting"),
+      );
+    if (!starting()) return;
+    await new Promise<void>((resolve) => {
+      const watch = this.#watch(() => {
+        if (starting()) return;
+        watch[Symbol.dispose]();
+        resolve();
+      });
+    });
+  }
+
+  #directory(): Directory {
+    return {
+      clock: this.registry.clock,
+      services: () => this.registry.services(),
+      guests: () => this.#pools.flatMap((pool) => [...pool.instances]),
+      watch: (changed) => this.#watch(changed),
+    };
+  }
+
+  #watch(changed: () => void): Disposable {
+    const registry = this.registry.watch(changed);
+    this.#watchers.add(changed);
+    return {
+      [Symbol.dispose]: () => {
+        this.#watchers.delete(changed);
+        registry[Symbol.dispose]();
+      },
+    };
+  }
+
+  connect(
+    caller: Parameters<HostCore["connect"]>[0],
+    config: GuestConfig,
+  ): ReturnType<HostCore["connect"]> {
+    return this.registry.connect(caller, this.#grants.get(config) ?? new Grants([]));
+  }
+
+  changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  left(pool: GuestPool, exit: GuestExit): void {
+    if (this.#options.onExit) this.#options.onExit(exit);
+    else if (exit.code > 192)
+      console.error(
+        `guest ${exit.guest} (instance ${exit.instance}) ended with ${exit.code}: ${exit.reason}`,
+      );
+    const all = this.#main === undefined && this.#pools.every((one) => one.ended);
+    if (all || (pool === this.#main && pool.ended)) this.#exit(exit);
+  }
+
+  incident(error: unknown): string {
+    return this.registry.incident(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    await Promise.all(this.#pools.map((pool) => pool.close("the host is closing")));
+    await this.#self[Symbol.asyncDispose]();
+    await this.registry[Symbol.asyncDispose]();
+  }
+}
+
+/** The guest whose exit code is the host's. */
+function mainOf(pools: readonly GuestPool[]): GuestPool | undefined {
+  const chosen = pools.filter((pool) => pool.config.main === true);
+  if (chosen.length > 1) {
+    throw new GuestError(
+      `${chosen.map((p) => `"${p.name}"`).join(" and ")} are both main: keep one`,
+    );
+  }
+  const commands = pools.filter((pool) => pool.program.shape.kind === "command");
+  return chosen[0] ?? (commands.length === 1 ? commands[0] : undefined);
+}

@@ -1,0 +1,27 @@
+import { type AbiLimits, DEFAULT_ABI_LIMITS } from "@dropthrough/abi";
+import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "@dropthrough/dispatch";
+
+/** The bounds that the host itself keeps. */
+export interface HostLimits {
+  /** Pages of 64 KiB that one instance's memory may grow to; the engine enforces it. Default 4,096 (256 MiB). */
+  readonly memoryPages: number;
+  /** Calls that may wait for a free instance of one guest. Default 1,024. */
+  readonly queue: number;
+  /** How often a guest that trapped is started again within `restartWindowMs`. Default 5. */
+  readonly restarts: number;
+  /** In milliseconds. Default 60,000. */
+  readonly restartWindowMs: number;
+}
+
+/** Every bound of a host, all on by default. docs/LIMITS.md lists them with what they stop. */
+export interface Limits extends AbiLimits, DispatchLimits, HostLimits {}
+
+/** The limits that hold where nothing else is said. */
+export const DEFAULT_LIMITS: Limits = {
+  ...DEFAULT_ABI_LIMITS,
+  ...DEFAULT_DISPATCH_LIMITS,
+  memoryPages: 4096,
+  queue: 1024,
+  restarts: 5,
+  restartWindowMs: 60_000,
+};
