@@ -26,10 +26,10 @@ export interface BoundMethod<T = unknown> {
   encode(response: T): Uint8Array;
 }
 
-/** A call that is not done. A promise by value: it has a `then`. */
+/** A call that is not done. No thenable, so that nothing awaits it by accident. */
 export interface Pending<T> {
-  /** Exactly one of the two is called, once, never before `then` returned. */
-  then(done: (response: T) => void, failed: (error: unknown) => void): unknown;
+  /** Exactly one of the two is called, once, never before `settle` returned. */
+  settle(done: (response: T) => void, failed: (error: unknown) => void): unknown;
   /** Gives the call up: its signal is aborted, and it fails with CANCELLED unless it is done already. */
   cancel(): void;
 }
@@ -39,7 +39,7 @@ export function isPending<T>(result: T | Pending<T>): result is Pending<T> {
   return (
     typeof result === "object" &&
     result !== null &&
-    typeof (result as Partial<Pending<T>>).then === "function" &&
+    typeof (result as Partial<Pending<T>>).settle === "function" &&
     typeof (result as Partial<Pending<T>>).cancel === "function"
   );
 }

@@ -218,16 +218,16 @@ export class Endpoint {
       outcome: undefined,
     };
     const number = this.#calls.add(call);
-    const settle = (outcome: Outcome): void => {
+    const end = (outcome: Outcome): void => {
       call.outcome = outcome;
       wake();
       if (this.#options.finished === undefined || this.#calls.get(number) !== call) return;
       this.#finished.push({ number, resPtr, resCap });
       this.#options.finished();
     };
-    pending.then(
-      (response) => settle({ ok: true, response }),
-      (error: unknown) => settle({ ok: false, error: this.#errorOf(error) }),
+    pending.settle(
+      (response) => end({ ok: true, response }),
+      (error: unknown) => end({ ok: false, error: this.#errorOf(error) }),
     );
     return pendingWord(number);
   }

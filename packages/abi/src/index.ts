@@ -5,6 +5,7 @@
  */
 export { type BoundMethod, isPending, type Pending } from "./bound-method.ts";
 export type { Reply } from "./call-table.ts";
+export { ConnectError } from "@connectrpc/connect";
 export { Code, codeName, isCode } from "./code.ts";
 export { Endpoint, type EndpointOptions, type Incoming } from "./endpoint.ts";
 export { GuestMemory } from "./guest-memory.ts";

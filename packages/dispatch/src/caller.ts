@@ -70,7 +70,8 @@ export function perCaller<T extends object>(make: (caller: Caller) => T): PerCal
 }
 
 async function dispose(value: Partial<AsyncDisposable & Disposable>): Promise<void> {
-  await (value[Symbol.asyncDispose] ?? value[Symbol.dispose])?.call(value);
+  if (value[Symbol.asyncDispose] !== undefined) await value[Symbol.asyncDispose]?.();
+  else value[Symbol.dispose]?.();
 }
 
 /** A caller that is no guest, such as the program that runs the host. Dispose it to end it. */

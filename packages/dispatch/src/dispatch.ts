@@ -71,7 +71,7 @@ function pend<Response>(
   outcome.catch(() => {});
   call.arm();
   return {
-    then: (done, fail) => outcome.then(done, fail),
+    settle: (done, fail) => outcome.then(done, fail),
     cancel: () =>
       call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled)),
   };

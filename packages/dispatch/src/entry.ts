@@ -41,16 +41,16 @@ export function defineByteEntry(init: Omit<ByteEntry, typeof brand>): ByteEntry 
  * @throws TypeError with one sentence that says what to do
  */
 export function checkEntry(value: Entry): void {
-  const version: unknown = (value as Partial<Entry> | undefined)?.[brand];
+  const version = (value as Partial<Entry> | undefined)?.[brand];
   if (version === undefined) {
     throw new TypeError(
       "registry.use takes a backend: make it with defineBackend of @dropthrough/dispatch",
     );
   }
   if (version !== BACKEND_VERSION) {
-    const newer = typeof version === "number" && version > BACKEND_VERSION;
+    const newer = version > BACKEND_VERSION;
     throw new TypeError(
-      `the backend "${value.name}" was made for version ${String(version)} of the backend interface, and this registry knows ${BACKEND_VERSION}: ` +
+      `the backend "${value.name}" was made for version ${version} of the backend interface, and this registry knows ${BACKEND_VERSION}: ` +
         (newer
           ? "upgrade @dropthrough/dispatch and @dropthrough/host"
           : `upgrade the package of "${value.name}"`),

@@ -61,7 +61,7 @@ class Request implements UnaryRequest {
 
   constructor(call: Call, message: Message) {
     this.#call = call;
-    this.message = message as UnaryRequest["message"];
+    this.message = message;
   }
 
   get method(): UnaryRequest["method"] {
@@ -92,7 +92,7 @@ class Response implements UnaryResponse {
 
   constructor(call: Call, message: Message) {
     this.#call = call;
-    this.message = message as UnaryResponse["message"];
+    this.message = message;
   }
 
   get method(): UnaryResponse["method"] {

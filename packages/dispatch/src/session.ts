@@ -10,7 +10,7 @@ import {
   ConnectError,
   type ContextValues,
 } from "@connectrpc/connect";
-import { type BoundMethod, isPending } from "@dropthrough/abi";
+import { type BoundMethod, isPending, type Pending } from "@dropthrough/abi";
 import { answerOf } from "./answer.ts";
 import { bindMethod } from "./binding.ts";
 import { Call } from "./call.ts";
@@ -177,8 +177,6 @@ export function pathOf(call: Call): string {
   return names.toReversed().join(" → ");
 }
 
-async function toPromise<T>(pending: {
-  then(done: (value: T) => void, failed: (error: unknown) => void): unknown;
-}): Promise<T> {
-  return new Promise<T>((resolve, reject) => void pending.then(resolve, reject));
+async function toPromise<T>(pending: Pending<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => void pending.settle(resolve, reject));
 }

@@ -30,7 +30,7 @@ export function inMemory<S extends DescService>(
   options: RegistryOptions = {},
 ): InMemory<S> {
   const registry = createRegistry(options);
-  registry.use(backend as Backend);
+  registry.use(backend);
   const callers = new Map<string, LocalCaller>();
   return {
     registry,
@@ -49,3 +49,6 @@ export function inMemory<S extends DescService>(
     },
   };
 }
+export { echo } from "./echo.ts";
+export { EchoService } from "./gen/dropthrough/testing/v1/echo_pb.ts";
+export { ManualClock } from "./manual-clock.ts";

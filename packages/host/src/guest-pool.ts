@@ -157,7 +157,7 @@ export class GuestPool {
         try {
           resolve(instance.serve(name, body, call));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       const queued: Queued = { name, call, service, run };

@@ -16,7 +16,7 @@ export const canSuspend: boolean = jspi !== undefined;
 
 /** An import that may suspend the guest: where the engine can, any promise that it answers is awaited. */
 export function suspending(run: (...args: number[]) => unknown): WebAssembly.ImportValue {
-  return jspi === undefined ? (run as WebAssembly.ImportValue) : new jspi.Suspending(run);
+  return jspi === undefined ? run : new jspi.Suspending(run);
 }
 
 /** An export that may be suspended: a promise where the engine can, else the plain export. */

@@ -1,0 +1,184 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import {
+  limitMemory,
+  ManifestSchema,
+  ModuleError,
+  readGuestModule,
+  readModule,
+} from "../src/index.ts";
+import { wat } from "./wat.ts";
+
+const memory = `(memory (export "memory") 1)`;
+const load = (source: string): ReturnType<typeof readGuestModule> =>
+  readGuestModule(wat(`(module ${source})`));
+
+/** Appends a custom section, as guest libraries do. */
+function withCustom(module: Uint8Array, name: string, content: Uint8Array): Uint8Array {
+  const body = [name.length, ...Buffer.from(name), ...content];
+  if (body.length > 127) throw new Error("too long for this test");
+  return Uint8Array.from([...module, 0, body.length, ...body]);
+}
+
+describe("a module is refused at load, with what to do", () => {
+  test.each([
+    [
+      "no memory",
+      `(func (export "_start"))`,
+      "the guest exports no memory: export its linear memory",
+    ],
+    ["a function called memory", `(func (export "memory"))`, "the guest exports no memory"],
+    [
+      "an unknown import module",
+      `(import "env" "f" (func)) ${memory}`,
+      "the import env.f is unknown: a guest may import from dropthrough_v1 only",
+    ],
+    [
+      "an unknown import",
+      `(import "dropthrough_v1" "open" (func)) ${memory}`,
+      "the import dropthrough_v1.open is unknown: dropthrough_v1 has bind, call, wait, read, reply, release",
+    ],
+    [
+      "a later version of the ABI",
+      `(import "dropthrough_v2" "call" (func)) ${memory}`,
+      "the guest was built for dropthrough_v2, and this host knows dropthrough_v1 only: upgrade the host",
+    ],
+    [
+      "an import of a wrong signature",
+      `(import "dropthrough_v1" "bind" (func (param i64 i32) (result i32))) ${memory}`,
+      "the import dropthrough_v1.bind has the signature (i64, i32) -> i32: it must be (i32, i32) -> i32",
+    ],
+    [
+      "an import that is no function",
+      `(import "dropthrough_v1" "bind" (global i32)) ${memory}`,
+      "the import dropthrough_v1.bind must be a function, not a global",
+    ],
+    [
+      "serve of a wrong signature",
+      `${memory} (func (export "dropthrough_v1_serve") (param i32 i32))`,
+      "the export dropthrough_v1_serve is a function (i32, i32) -> (): it must be a function (i32, i32, i32) -> ()",
+    ],
+    [
+      "a start of a wrong signature",
+      `${memory} (func (export "_start") (result i32) i32.const 0)`,
+      "the export _start is a function () -> i32: it must be a function () -> ()",
+    ],
+    [
+      "an export of another version",
+      `${memory} (func (export "dropthrough_v2_serve"))`,
+      "the export dropthrough_v2_serve is unknown",
+    ],
+  ])("%s", (_, source, message) => {
+    expect(() => load(source)).toThrow(ModuleError);
+    expect(() => load(source)).toThrow(message);
+  });
+
+  test("bytes that are no WebAssembly", () => {
+    expect(() => readGuestModule(Buffer.from("#!/bin/sh"))).toThrow(
+      "this is no WebAssembly module",
+    );
+    expect(() => readGuestModule(new Uint8Array())).toThrow("this is no WebAssembly module");
+  });
+
+  test("a component", () => {
+    expect(() => readGuestModule(Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]))).toThrow(
+      "this is a WebAssembly component: build the guest as a core module",
+    );
+  });
+
+  test("a module that ends too early, at every length", () => {
+    const whole = wat(
+      `(module (import "dropthrough_v1" "bind" (func (param i32 i32) (result i32))) ${memory})`,
+    );
+    for (let length = 0; length < whole.length; length++) {
+      // A cut may fall between two sections: what is left is a module, but not this guest.
+      expect(() => readGuestModule(whole.slice(0, length)), `${length} bytes`).toThrow(ModuleError);
+    }
+  });
+
+  test("a manifest that is none, or two of them", () => {
+    const plain = wat(`(module ${memory})`);
+    const manifest = toBinary(
+      ManifestSchema,
+      create(ManifestSchema, { name: "a.b", exports: ["c.D"] }),
+    );
+    expect(() => readGuestModule(withCustom(plain, "dropthrough.v1", Uint8Array.of(0xff)))).toThrow(
+      "is no dropthrough.abi.v1.Manifest",
+    );
+    const once = withCustom(plain, "dropthrough.v1", manifest);
+    expect(readGuestModule(once).manifest).toMatchObject({ name: "a.b", exports: ["c.D"] });
+    expect(() => readGuestModule(withCustom(once, "dropthrough.v1", manifest))).toThrow(
+      "more than one custom section",
+    );
+  });
+});
+
+test("what a guest is can be read without running it", () => {
+  expect(load(`${memory} (func (export "_start"))`)).toMatchObject({
+    kind: "command",
+    serves: false,
+    eventLoop: false,
+  });
+  expect(
+    load(
+      `${memory} (func (export "dropthrough_v1_serve") (param i32 i32 i32)) (func (export "dropthrough_v1_done") (param i32 i32))`,
+    ),
+  ).toMatchObject({
+    kind: "reactor",
+    serves: true,
+    eventLoop: true,
+    manifest: undefined,
+  });
+});
+
+test("imports and exports are read with their signatures, whatever stands between them", () => {
+  const info = readModule(
+    wat(`(module
+      (import "e" "t" (table 1 2 funcref)) (import "e" "g" (global (mut i64))) (import "e" "m" (memory 1 2))
+      (import "e" "f" (func (param f64 i64) (result f32)))
+      (func (export "two") (result i32 i64) i32.const 0 i64.const 0) (global (export "g") i32 (i32.const 1)))`),
+  );
+  expect(info.imports.map((i) => [i.name, i.kind, i.signature])).toEqual([
+    ["t", "table", undefined],
+    ["g", "global", undefined],
+    ["m", "memory", undefined],
+    ["f", "function", "(f64, i64) -> f32"],
+  ]);
+  expect(info.exports).toEqual([
+    { name: "two", kind: "function", signature: "() -> (i32, i64)" },
+    { name: "g", kind: "global", signature: undefined },
+  ]);
+});
+
+describe("the memory of a guest is capped by the engine", () => {
+  const grower = `(memory (export "memory") 2) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))`;
+  const run = (bytes: Uint8Array<ArrayBuffer>): ((pages: number) => number) =>
+    new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports["grow"] as (
+      pages: number,
+    ) => number;
+
+  test("a memory without a maximum gets one", () => {
+    const grow = run(limitMemory(wat(`(module ${grower})`), 300));
+    expect(grow(299)).toBe(-1);
+    expect(grow(298)).toBe(2);
+    expect(grow(1)).toBe(-1);
+  });
+
+  test("a maximum that is lower stays", () => {
+    const bytes = wat(`(module ${grower.replace("2)", "2 3)")})`);
+    expect(limitMemory(bytes, 300)).toBe(bytes);
+    expect(run(limitMemory(bytes, 300))(2)).toBe(-1);
+  });
+
+  test("a memory that starts above the limit is refused", () => {
+    expect(() => limitMemory(wat(`(module ${grower})`), 1)).toThrow(
+      "the guest starts with 2 pages of memory, above its limit of 1",
+    );
+  });
+
+  test("an imported memory is refused", () => {
+    expect(() => limitMemory(wat(`(module (import "e" "m" (memory 1)))`), 10)).toThrow(
+      "the guest imports its memory",
+    );
+  });
+});
