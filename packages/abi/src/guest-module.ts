@@ -23,6 +23,12 @@ export const EXPORTS: ReadonlyMap<string, string> = new Map([
   ["dropthrough_v1_done", "(i32, i32) -> ()"],
 ]);
 
+/** Two i32 globals that tell where a guest's last words are, if its language aborts (docs/ABI.md, "Ends"). */
+export const ABORT_GLOBALS: readonly string[] = [
+  "dropthrough_v1_abort_ptr",
+  "dropthrough_v1_abort_len",
+];
+
 /** What a guest module is, known without running it. */
 export interface GuestModule {
   readonly info: ModuleInfo;
@@ -95,6 +101,11 @@ function checkExports(info: ModuleInfo): void {
     throw new ModuleError("the guest has a shared memory: build it without threads");
   }
   for (const { name, kind, signature } of info.exports) {
+    if (ABORT_GLOBALS.includes(name)) {
+      if (kind !== "global")
+        throw new ModuleError(`the export ${name} is a ${kind}: it must be a global`);
+      continue;
+    }
     const expected = EXPORTS.get(name);
     if (expected === undefined) {
       if (/^dropthrough_v\d+_/.test(name)) {

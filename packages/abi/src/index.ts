@@ -27,7 +27,14 @@ export {
   type Result,
 } from "./result-word.ts";
 export { decodeStatus, encodeStatus } from "./status.ts";
-export { ABI_MODULE, EXPORTS, type GuestModule, IMPORTS, readGuestModule } from "./guest-module.ts";
+export {
+  ABI_MODULE,
+  ABORT_GLOBALS,
+  EXPORTS,
+  type GuestModule,
+  IMPORTS,
+  readGuestModule,
+} from "./guest-module.ts";
 export { limitMemory } from "./memory-limit.ts";
 export {
   type ExternKind,

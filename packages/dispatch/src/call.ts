@@ -154,10 +154,7 @@ export class Call implements HandlerContext, CallRecord {
   /** From now on the deadline, or the end of the parent, gives the call up. For calls that did not end at once. */
   arm(): void {
     const { parent, deadline } = this;
-    const late = (): void =>
-      this.abort(
-        new ConnectError(`${this.name} did not answer within its deadline`, Code.DeadlineExceeded),
-      );
+    const late = (): void => this.#late();
     const stopTimer =
       deadline === undefined
         ? undefined
@@ -168,6 +165,15 @@ export class Call implements HandlerContext, CallRecord {
       leaveParent?.();
     };
     if (this.#aborted !== undefined) this.#disarm();
+  }
+
+  /** Its time is up, and so is that of the calls it was made for if they share the deadline: they end first. */
+  #late(): void {
+    const { parent } = this;
+    if (parent?.deadline !== undefined && parent.deadline === this.deadline) parent.#late();
+    this.abort(
+      new ConnectError(`${this.name} did not answer within its deadline`, Code.DeadlineExceeded),
+    );
   }
 
   /** The call is over; nothing gives it up any more. */

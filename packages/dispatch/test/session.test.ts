@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type ServiceImpl } from "@connectrpc/connect";
-import { type BoundMethod, isPending, type Pending } from "@dropthrough/abi";
+import { type BoundMethod, isPending } from "@dropthrough/abi";
 import { describe, expect, test } from "vitest";
 import {
   Call,
@@ -42,9 +42,7 @@ const request = toBinary(
 
 async function outcome(pending: unknown): Promise<unknown> {
   if (!isPending(pending)) throw new Error("not pending");
-  return new Promise(
-    (resolve, reject) => void (pending as Pending<unknown>).settle(resolve, reject),
-  );
+  return new Promise((resolve, reject) => void pending.settle(resolve, reject));
 }
 
 async function failure(promise: Promise<unknown>): Promise<ConnectError> {
@@ -168,7 +166,7 @@ describe("a handler that", () => {
       defineBackend({
         name: "test",
         service: EchoService,
-        impl: { echo: () => new Promise((r) => (settle = r)) },
+        impl: { echo: () => new Promise<object>((r) => (settle = r)) },
       }),
     );
     registry.observe({ ended: (call) => records.push(call) });
@@ -186,7 +184,7 @@ describe("a handler that", () => {
       echo: (_, context) => ((signal = context.signal), new Promise(() => {})),
     });
     const pending = start(session.bind(ECHO), request);
-    if (!isPending(pending)) return expect.fail("not pending");
+    if (!isPending(pending)) throw new Error("not pending");
     pending.cancel();
     pending.cancel();
     expect((await failure(outcome(pending))).code).toBe(Code.Canceled);

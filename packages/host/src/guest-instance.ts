@@ -17,7 +17,7 @@ import {
   Unwind,
 } from "./guest-exit.ts";
 import type { GuestPool } from "./guest-pool.ts";
-import { serveTrampoline } from "./serve-trampoline.ts";
+import { returnTrampoline } from "./return-trampoline.ts";
 import { cannotSuspend, canSuspend, promising, suspending } from "./suspension.ts";
 
 type Export = (...args: number[]) => unknown;
@@ -48,6 +48,7 @@ export class GuestInstance implements Guest, Caller {
   #entered = false;
   /** Its entry, or a call that it serves, has not returned: it takes no other call. */
   #occupied = true;
+  /** The export that was entered last has returned. */
   #returned = false;
   #delivering = false;
   readonly #closes: (() => void | Promise<void>)[] = [];
@@ -166,7 +167,7 @@ export class GuestInstance implements Guest, Caller {
         );
       return;
     }
-    this.#enter(program.waits ? promising(entry) : (entry as Export), [], () => {
+    this.#enter(this.#suspendable(entry, 0), [], () => {
       if (program.shape.kind === "command") this.#finish(0, "");
       else this.#idle();
     });
@@ -202,14 +203,10 @@ export class GuestInstance implements Guest, Caller {
     });
     call.onAbort((reason) => incoming.leave(reason.code));
     this.#occupied = true;
-    this.#returned = false;
     this.#session.current = call;
-    this.#enter(this.#serve, [incoming.number, method, body.length], () => {
-      this.#served(incoming, call);
-      this.#pool.freed();
-    });
-    // The guest has returned, but the promise that says so has not been settled.
-    if (this.#returned) this.#served(incoming, call);
+    this.#enter(this.#serve, [incoming.number, method, body.length], () =>
+      this.#served(incoming, call),
+    );
     if (reply !== undefined) return replyBody(reply);
     return new Promise((resolve, reject) => {
       settle = (answer) => {
@@ -220,10 +217,9 @@ export class GuestInstance implements Guest, Caller {
   }
 
   #served(incoming: Incoming, call: Call): void {
-    if (this.#session.current !== call) return;
     this.#session.current = undefined;
-    this.#returned = false;
     this.#occupied = false;
+    this.#pool.freed();
     if (this.#pool.program.shape.eventLoop) return;
     incoming.end(
       new ConnectError(`${this.name} returned from ${call.name} without a reply`, Code.Internal),
@@ -232,16 +228,21 @@ export class GuestInstance implements Guest, Caller {
 
   #serveExport(): Export | undefined {
     const serve = this.#exports["dropthrough_v1_serve"];
-    const { shape, waits } = this.#pool.program;
     if (serve === undefined) return undefined;
-    if (!waits || shape.eventLoop || !canSuspend) return serve as Export;
-    return promising(serveTrampoline(serve, () => (this.#returned = true)));
+    return this.#pool.program.shape.eventLoop ? (serve as Export) : this.#suspendable(serve, 3);
   }
 
-  /** Runs an export; `done` is called when it has returned, at once if it never suspended and cannot. */
+  /** An export that may be suspended on its way, if the guest ever waits. */
+  #suspendable(run: WebAssembly.ExportValue, parameters: number): Export {
+    if (!this.#pool.program.waits || !canSuspend) return run as Export;
+    return promising(returnTrampoline(run, parameters, () => (this.#returned = true)));
+  }
+
+  /** Runs an export. `done` is called when it has returned: at once, unless it was suspended. */
   #enter(run: Export, args: number[], done: () => void): void {
     let result: unknown;
     this.#entered = true;
+    this.#returned = false;
     try {
       result = run(...args);
     } catch (error) {
@@ -250,7 +251,7 @@ export class GuestInstance implements Guest, Caller {
     } finally {
       this.#entered = false;
     }
-    if (!(result instanceof Promise)) done();
+    if (!(result instanceof Promise) || this.#returned) done();
     else
       result.then(
         () => this.state !== "exited" && done(),

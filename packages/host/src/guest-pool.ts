@@ -169,8 +169,12 @@ export class GuestPool {
     });
   }
 
-  /** An instance has become free: the longest waiting call that it can serve is next. */
+  /** An instance has become free: soon, the longest waiting call that it can serve is next. */
   freed(): void {
+    if (this.#queue.length > 0) queueMicrotask(() => this.#drain());
+  }
+
+  #drain(): void {
     for (let at = 0; at < this.#queue.length; at++) {
       const queued = this.#queue[at];
       if (queued === undefined) return;

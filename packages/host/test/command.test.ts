@@ -1,0 +1,185 @@
+import type { ConnectError } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import {
+  createHost,
+  type GuestConfig,
+  GuestError,
+  type GuestExit,
+  type HostOptions,
+} from "../src/index.ts";
+import { ECHO, echoRequest } from "./control.ts";
+import { command, say, start } from "./deployment.ts";
+import { GuestText } from "./guest-text.ts";
+
+/** Runs hosts with one command guest, and answers how it ended. */
+async function exitOf(
+  module: Uint8Array<ArrayBuffer>,
+  options: HostOptions & { log?: string[] } = {},
+  config: Partial<GuestConfig> = {},
+): Promise<GuestExit> {
+  await using host = start([{ name: "main", ...config, module }], options);
+  await host.start();
+  return host.exited;
+}
+
+describe("a command guest", () => {
+  test("calls a synchronous backend, and ends with 0 when its _start returns", async () => {
+    const log: string[] = [];
+    expect(
+      await exitOf(
+        command((g) => `(drop (call $ok ${g.call(ECHO, echoRequest("hi"))})) ${say(g, "done")}`),
+        { log },
+      ),
+    ).toEqual({ guest: "main", instance: 1, code: 0, reason: "" });
+    expect(log).toEqual(["main1 done"]);
+  });
+
+  test("waits for an asynchronous backend", async () => {
+    const log: string[] = [];
+    const later = command(
+      (g) =>
+        `(drop (call $ok ${g.call(ECHO, echoRequest("hi", { delayMs: 5 }))})) ${say(g, "done")}`,
+    );
+    expect((await exitOf(later, { log })).code).toBe(0);
+    expect(log).toEqual(["main1 done"]);
+  });
+
+  test("ends with the code that it asks for, clamped to 0-192, and runs no further", async () => {
+    for (const [asked, code] of [
+      ["7", 7],
+      ["-3", 0],
+      ["900", 192],
+      ["x", 0],
+    ]) {
+      const log: string[] = [];
+      const exit = await exitOf(
+        command((g) => say(g, `exit ${asked}`) + say(g, "unreachable")),
+        { log },
+      );
+      expect(exit).toMatchObject({ code, reason: "by request" });
+      expect(log).toEqual([]);
+    }
+  });
+
+  test("that traps ends with 253 and the engine's words", async () => {
+    expect(await exitOf(command(() => "unreachable"))).toMatchObject({
+      code: 253,
+      reason: "unreachable",
+    });
+  });
+
+  test("that aborts ends with 254 and its own words", async () => {
+    const g = new GuestText();
+    const words = g.data("boom at main.ts:3:1");
+    const [, ptr = "", len = ""] = /const (\d+)\) \(i32.const (\d+)/.exec(words) ?? [];
+    const module = g.module(`
+      (global (export "dropthrough_v1_abort_ptr") (mut i32) (i32.const ${ptr}))
+      (global $len (export "dropthrough_v1_abort_len") (mut i32) (i32.const 0))
+      (func (export "_start") (global.set $len (i32.const ${len})) unreachable)`);
+    expect(await exitOf(module)).toMatchObject({ code: 254, reason: "boom at main.ts:3:1" });
+  });
+
+  test("without an entry ends with 251", async () => {
+    expect(await exitOf(new GuestText().module(""))).toMatchObject({ code: 251 });
+  });
+
+  test("cannot grow its memory above its limit", async () => {
+    const grow = command(
+      (g) => `
+      (if (i32.ne (memory.grow (i32.const 9)) (i32.const 1)) (then unreachable))
+      (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable)) ${say(g, "capped")}`,
+    );
+    expect((await exitOf(grow, { limits: { memoryPages: 10 } })).code).toBe(0);
+  });
+
+  test("that calls before it has a memory is told FAILED_PRECONDITION", async () => {
+    const g = new GuestText();
+    const early = g.module(`
+      (global $n (mut i32) (i32.const 0)) (start $early)
+      (func $early (global.set $n (call $bind (i32.const 0) (i32.const 0))))
+      (func (export "_start") (if (i32.ne (global.get $n) (i32.const -9)) (then unreachable)))`);
+    expect((await exitOf(early)).code).toBe(0);
+  });
+
+  test("has only what it was granted", async () => {
+    const refusals: string[] = [];
+    const module = command(
+      (g) => `(if (i32.ne (call $bind ${g.data(ECHO)}) (i32.const -7)) (then unreachable))`,
+    );
+    const observers = [
+      {
+        refused: (_: unknown, name: string, error: ConnectError) =>
+          void refusals.push(`${name}: ${error.rawMessage}`),
+      },
+    ];
+    expect((await exitOf(module, { observers }, { grants: [] })).code).toBe(0);
+    expect(refusals).toEqual([
+      `${ECHO}: main was not granted ${ECHO}: add it to the grants of main`,
+    ]);
+  });
+
+  test("takes all that it opened with it, however it ends", async () => {
+    for (const end of ["", "unreachable"]) {
+      const log: string[] = [];
+      await exitOf(
+        command((g) => say(g, "open") + end),
+        { log },
+      );
+      expect(log).toEqual(["main closed"]);
+    }
+  });
+});
+
+describe("a guest that cannot be loaded", () => {
+  test.each([
+    ["a path that does not exist", "./nowhere.wasm", "its module cannot be read"],
+    ["bytes that are no WebAssembly", new Uint8Array(8), "this is no WebAssembly module"],
+    [
+      "a body that the engine refuses",
+      Uint8Array.from([
+        ...new GuestText().module("").slice(0, -3),
+        0x0a,
+        0x04,
+        0x01,
+        0x02,
+        0x00,
+        0x0b,
+      ]),
+      'guest "bad": ',
+    ],
+  ])("%s: the error names the guest", async (_, module, message) => {
+    await using host = createHost({ guests: [{ name: "bad", module }] });
+    const error: unknown = await host.start().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(GuestError);
+    expect((error as GuestError).message).toContain('guest "bad": ');
+    expect((error as GuestError).message).toContain(message);
+  });
+
+  test("two guests of one name, and malformed grants, are refused before anything runs", () => {
+    const module = new Uint8Array();
+    expect(() =>
+      createHost({
+        guests: [
+          { name: "a", module },
+          { name: "a", module },
+        ],
+      }),
+    ).toThrow('two guests are named "a"');
+    expect(() => createHost({ guests: [{ name: "a", module, grants: ["*"] }] })).toThrow(
+      'guest "a": "*" is no grant',
+    );
+  });
+});
+
+test("disposing a host ends guests that wait, and closes what they opened", async () => {
+  const log: string[] = [];
+  const waits = command(
+    (g) =>
+      `${say(g, "open")} (drop (call $finish ${g.call(ECHO, echoRequest("", { delayMs: 60_000 }))})) ${say(g, "resumed")}`,
+  );
+  const host = start([{ name: "main", module: waits }], { log });
+  void host.start();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await host[Symbol.asyncDispose]();
+  expect(log).toEqual(["main closed"]);
+});
