@@ -1,6 +1,5 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type Backend, type CallRecord, defineBackend } from "@dropthrough/dispatch";
-import { EchoService } from "@dropthrough/dispatch/testing";
 import { describe, expect, test } from "vitest";
 import type { GuestExit } from "../src/index.ts";
 import { CONTROL, ECHO, echoRequest, FACADE, renamed } from "./control.ts";
@@ -15,6 +14,17 @@ import {
   start,
 } from "./deployment.ts";
 import { GuestText } from "./guest-text.ts";
+
+/** Serves by calling itself, and passes the answer on. */
+function circle(): Uint8Array<ArrayBuffer> {
+  return facade(
+    (g) => `
+      (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+      (local.set $w (call $finish (call $call ${g.bind(`${FACADE}/Echo`)} (i32.const 4096) (local.get $len) (i32.const 8192) (i32.const 4096) (i32.const 0))))
+      (local.set $len (call $read (i32.and (i32.xor (local.get $w) (i32.const -1)) (i32.const 0xffffff)) (i32.const 0) (i32.const 8192) (i32.const 4096)))
+      (drop (call $reply (local.get $call) (call $code (local.get $w)) (i32.const 8192) (local.get $len)))`,
+  );
+}
 
 describe("a guest that serves", () => {
   const call = (g: GuestText, request: Uint8Array, timeoutMs = 0): string => `
@@ -126,18 +136,25 @@ describe("a guest that serves", () => {
   });
 
   test("that calls itself in a circle is told so, and nothing hangs", async () => {
-    const circle = facade(
-      (g) => `
-      (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
-      (local.set $w (call $finish (call $call ${g.bind(`${FACADE}/Echo`)} (i32.const 4096) (local.get $len) (i32.const 8192) (i32.const 4096) (i32.const 0))))
-      (local.set $len (call $read (i32.and (i32.xor (local.get $w) (i32.const -1)) (i32.const 0xffffff)) (i32.const 0) (i32.const 8192) (i32.const 4096)))
-      (drop (call $reply (local.get $call) (call $code (local.get $w)) (i32.const 8192) (local.get $len)))`,
-    );
-    await using host = start([{ name: "facade", module: circle, exports: [FACADE] }]);
+    await using host = start([{ name: "facade", module: circle(), exports: [FACADE] }]);
     await host.start();
     const error = await failure(createClient(facadeService, host.transport).echo({}));
     expect(error.message).toBe(
       "[failed_precondition] facade would have to answer itself: host → facade → facade; give it more instances or break the circle",
+    );
+  });
+
+  test("that calls itself on many instances is stopped at the depth limit", async () => {
+    await using host = start(
+      [{ name: "facade", module: circle(), exports: [FACADE], instances: 9 }],
+      {
+        limits: { depth: 4 },
+      },
+    );
+    await host.start();
+    const error = await failure(createClient(facadeService, host.transport).echo({}));
+    expect(error.message).toBe(
+      "[resource_exhausted] calls are nested more than 4 deep: host → facade → facade → facade → facade → facade → facade",
     );
   });
 

@@ -1,0 +1,158 @@
+/**
+ * All checks, in the order in which they are worth reading: `pnpm check`, `npm test`, `.ci/run`.
+ *
+ * Every step counts as one check, and the tests each for themselves. The last line is `N passed, N failed`.
+ *
+ *   node tools/check.ts [NAME ...]    only the named steps
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findRedisServer } from "./redis-server.ts";
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+interface Step {
+  readonly name: string;
+  /** What to run when it is red; the step's own commands where left out. */
+  readonly hint?: string;
+  run(): Promise<Count>;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "dropthrough-check-"));
+const root = new URL("..", import.meta.url).pathname;
+
+const steps: Step[] = [
+  {
+    name: "redis",
+    run: async () => (
+      (process.env["REDIS_SERVER"] = await findRedisServer()),
+      { passed: 1, failed: 0 }
+    ),
+  },
+  command("format", "oxfmt --check .", "pnpm format"),
+  command("lint", "oxlint --type-aware --deny-warnings"),
+  command("boundaries", "turbo boundaries"),
+  command("proto lint", "buf lint"),
+  command("proto format", "buf format --diff --exit-code", "pnpm format"),
+  { name: "proto breaking", run: breaking },
+  { name: "generated code", hint: "pnpm generate, and commit what changed", run: generated },
+  command("types", "tsc --project tsconfig.json"),
+  command("unused", "knip --no-progress"),
+  command("guests", "turbo run guests --output-logs=errors-only"),
+  command("build", "turbo run build --output-logs=errors-only"),
+  command("publish", "node tools/check-packages.ts"),
+  command("changesets", "changeset status"),
+  { name: "tests", hint: "pnpm unit", run: tests },
+];
+
+const wanted = process.argv.slice(2);
+const total: Count = { passed: 0, failed: 0 };
+for (const step of steps) {
+  if (wanted.length > 0 && !wanted.includes(step.name)) continue;
+  const started = Date.now();
+  console.log(`\n── ${step.name}`);
+  let count: Count;
+  try {
+    count = await step.run();
+  } catch (error) {
+    console.log(error instanceof Error ? error.message : String(error));
+    count = { passed: 0, failed: 1 };
+  }
+  total.passed += count.passed;
+  total.failed += count.failed;
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`── ${step.name}: ${count.passed} passed, ${count.failed} failed (${seconds} s)`);
+  if (count.failed > 0 && step.hint !== undefined)
+    console.log(`   to see or mend it: ${step.hint}`);
+}
+rmSync(scratch, { recursive: true, force: true });
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** A step that is one command: green if it exits with 0. */
+function command(name: string, line: string, hint = line): Step {
+  return {
+    name,
+    hint,
+    run: async () =>
+      (await run(line)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 },
+  };
+}
+
+/** Runs a command line in the root, its output on ours. */
+async function run(line: string, output: "inherit" | "ignore" = "inherit"): Promise<number> {
+  const [file = "", ...args] = line.split(" ");
+  const child = spawn(file, args, { cwd: root, stdio: ["ignore", output, "inherit"] });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+async function runFor(line: string): Promise<string> {
+  const [file = "", ...args] = line.split(" ");
+  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0 ? resolve(text) : reject(new Error(`${line} ended with ${code}`)),
+    );
+  });
+}
+
+/** Contracts may only grow: compared with the commit that this one follows, or the main branch where there is one. */
+async function breaking(): Promise<Count> {
+  const base = process.env["DROPTHROUGH_BASE"] ?? "HEAD~1";
+  if ((await run(`git cat-file -e ${base}:proto`, "ignore")) !== 0) {
+    console.log(`${base} has no contracts to compare with`);
+    return { passed: 1, failed: 0 };
+  }
+  const code = await run(`buf breaking --against .git#ref=${base}`);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Committed generated code is what the generators make of the contracts. */
+async function generated(): Promise<Count> {
+  const before = await fingerprint();
+  if ((await run("turbo run generate --force --output-logs=errors-only")) !== 0)
+    return { passed: 0, failed: 1 };
+  if ((await fingerprint()) === before) return { passed: 1, failed: 0 };
+  await run("git status --short");
+  return { passed: 0, failed: 1 };
+}
+
+/** What git sees of the generated folders. */
+async function fingerprint(): Promise<string> {
+  const paths = "-- :(glob)**/gen/**";
+  return (
+    (await runFor(`git status --porcelain --untracked-files=all ${paths}`)) +
+    (await runFor(`git diff ${paths}`))
+  );
+}
+
+async function tests(): Promise<Count> {
+  const report = join(scratch, "vitest.json");
+  const code = await run(
+    `vitest run --reporter=default --reporter=json --outputFile.json=${report}`,
+  );
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } =
+    JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
+  if ((numPendingTests ?? 0) + (numTodoTests ?? 0) > 0) {
+    console.log("tests were skipped: a test runs, or it is not there");
+    return { passed: numPassedTests ?? 0, failed: (numFailedTests ?? 0) + 1 };
+  }
+  // A file that cannot be loaded, or an error outside of any test, fails the run without failing a test.
+  const failed = Math.max(
+    numFailedTests ?? 0,
+    code === 0 ? 0 : 1,
+    (numFailedTestSuites ?? 0) > 0 ? 1 : 0,
+  );
+  return { passed: numPassedTests ?? 0, failed };
+}
