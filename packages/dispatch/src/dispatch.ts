@@ -1,11 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Pending } from "@dropthrough/abi";
 import type { Call, CallObserver } from "./call.ts";
+import type { Clock } from "./guest.ts";
 import { isPromise } from "./interceptor.ts";
 
 /** What every call of a registry shares. */
 export interface Dispatch {
   readonly observers: ReadonlySet<CallObserver>;
+  readonly clock: Clock;
   /** Takes a bug of the host to the operator; answers the incident id that the caller is told. */
   incident(error: unknown, call: Call): string;
 }
@@ -79,7 +81,7 @@ function pend<Response>(
 
 function started(dispatch: Dispatch, call: Call, request: Call["request"]): void {
   call.request = request;
-  call.startedAt = performance.now();
+  call.startedAt = dispatch.clock.now();
   if (request instanceof Uint8Array) call.requestBytes = request.length;
   for (const observer of dispatch.observers) observer.started?.(call);
 }
@@ -112,7 +114,7 @@ function failed(dispatch: Dispatch, call: Call, error: unknown): ConnectError {
 }
 
 function ended(dispatch: Dispatch, call: Call): void {
-  call.durationMs = performance.now() - call.startedAt;
+  call.durationMs = dispatch.clock.now() - call.startedAt;
   for (const observer of dispatch.observers) observer.ended?.(call);
 }
 

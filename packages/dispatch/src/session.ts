@@ -17,14 +17,12 @@ import { Call } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { type Dispatch, run } from "./dispatch.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
-import type { Clock } from "./guest.ts";
 import type { Answer, Interceptor } from "./interceptor.ts";
 import type { DispatchLimits } from "./limits.ts";
 import { type Method } from "./method.ts";
 
 /** What a session shares with its registry. */
 export interface SessionCore extends Dispatch {
-  readonly clock: Clock;
   readonly limits: DispatchLimits;
   readonly interceptors: readonly Interceptor[];
   nextId(): number;

@@ -45,7 +45,7 @@ export interface Host extends AsyncDisposable {
   /**
    * Loads and starts all guests.
    *
-   * @returns when each of them runs or has ended
+   * @returns when each reactor runs or has ended, and each command was started
    * @throws GuestError if one cannot be loaded; then none was started
    */
   start(): Promise<void>;
@@ -122,10 +122,11 @@ class WasmHost implements Host, HostCore {
     await this.#settled();
   }
 
-  /** Waits until no guest is starting. */
+  /** Waits until no reactor is starting. A command may take its time: its start is its work. */
   async #settled(): Promise<void> {
+    const reactors = this.#pools.filter((pool) => pool.program.shape.kind === "reactor");
     const starting = (): boolean =>
-      this.#pools.some((pool) =>
+      reactors.some((pool) =>
         [...pool.instances].some((instance) => instance.state === "starting"),
       );
     if (!starting()) return;
