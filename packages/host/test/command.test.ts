@@ -19,7 +19,7 @@ async function exitOf(
 ): Promise<GuestExit> {
   await using host = start([{ name: "main", ...config, module }], options);
   await host.start();
-  return host.exited;
+  return await host.exited;
 }
 
 describe("a command guest", () => {
