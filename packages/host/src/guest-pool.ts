@@ -78,16 +78,21 @@ export class GuestPool {
     this.#core.changed();
   }
 
-  /** Starts its instances. */
-  start(): void {
+  /** Makes its instances known, so that nobody who starts before them takes them for missing. */
+  prepare(): void {
     for (let i = 0; i < (this.config.instances ?? 1); i++) this.#add();
   }
 
-  #add(): void {
+  /** Starts its instances. */
+  start(): void {
+    for (const instance of [...this.#instances]) instance.start();
+  }
+
+  #add(): GuestInstance {
     const instance = new GuestInstance(this, ++this.#last);
     this.#instances.add(instance);
     this.changed();
-    instance.start();
+    return instance;
   }
 
   /**
@@ -199,7 +204,7 @@ export class GuestPool {
       this.#starting++;
       queueMicrotask(() => {
         this.#starting--;
-        if (!this.#core.closing) this.#add();
+        if (!this.#core.closing) this.#add().start();
       });
     }
     if (this.ended) this.#retire();

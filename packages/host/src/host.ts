@@ -118,6 +118,7 @@ class WasmHost implements Host, HostCore {
     this.#pools.push(...pools);
     this.#main = mainOf(pools);
     this.registry.attach(this.#directory());
+    for (const pool of pools) pool.prepare();
     for (const pool of pools) pool.start();
     await this.#settled();
   }

@@ -1,0 +1,28 @@
+/**
+ * The kernel: which guests there are, what they export and require, and when they run. A backend like any other; all
+ * that it knows of the host is `Guest` and `Directory` of `@dropthrough/dispatch`.
+ *
+ * @packageDocumentation
+ */
+import { type Backend, defineBackend } from "@dropthrough/dispatch";
+import { KernelService } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
+import { Kernel } from "./kernel.ts";
+
+export * from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
+
+/** How guests start. */
+export interface KernelOptions {
+  /** Milliseconds that Launch waits for what a guest requires. Default 5,000. */
+  readonly startupTimeoutMs?: number;
+}
+
+/** Makes the kernel backend. One for each host. */
+export function kernel(options: KernelOptions = {}): Backend<typeof KernelService> {
+  const implementation = new Kernel(options.startupTimeoutMs ?? 5_000);
+  return defineBackend({
+    name: "kernel",
+    service: KernelService,
+    impl: implementation,
+    attach: (directory) => implementation.attach(directory),
+  });
+}
