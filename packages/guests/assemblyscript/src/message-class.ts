@@ -55,7 +55,7 @@ function printProperties(source: SourceText, desc: DescMessage, members: Members
       source.line(`  private ${store}: ${type.type} | null = null;`);
     } else {
       source.line(`  private ${store}: ${type.type} = ${zero};`);
-      if (kind === "explicit") source.line(`  private $has${name}: bool = false;`);
+      if (kind === "explicit") source.line(`  private $has$${name}: bool = false;`);
     }
   }
   source.line("");
@@ -90,16 +90,16 @@ function printExplicit(source: SourceText, member: Member): void {
   source.line("  }");
   source.line(`  set ${name}(value: ${type.type}) {`);
   source.line(`    this.${store} = value;`);
-  source.line(`    this.$has${name} = true;`);
+  source.line(`    this.$has$${name} = true;`);
   source.line("  }");
   source.line(`  /** Whether ${field.name} is set. */`);
   source.line(`  get ${has}(): bool {`);
-  source.line(`    return this.$has${name};`);
+  source.line(`    return this.$has$${name};`);
   source.line("  }");
   source.line(`  /** Unsets ${field.name}. */`);
   source.line(`  ${clear}(): void {`);
   source.line(`    this.${store} = ${zero};`);
-  source.line(`    this.$has${name} = false;`);
+  source.line(`    this.$has$${name} = false;`);
   source.line("  }");
   source.line("");
 }

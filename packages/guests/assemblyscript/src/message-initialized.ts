@@ -12,7 +12,7 @@ export function printInitialized(source: SourceText, desc: DescMessage, members:
     const isMessage = type.message !== undefined;
     if (required) {
       source.line(
-        `    if (${isMessage ? `this.${name} === null` : `!this.$has${name}`}) return false;`,
+        `    if (${isMessage ? `this.${name} === null` : `!this.$has$${name}`}) return false;`,
       );
     }
     if (type.message === undefined || !hasRequired(type.message, new Set())) continue;

@@ -85,7 +85,7 @@ function writeOne(source: SourceText, member: Member, members: Members): void {
     oneof !== undefined
       ? `this.${oneof.name} == ${field.number}`
       : kind === "explicit"
-        ? `this.$has${name}`
+        ? `this.$has$${name}`
         : notZero(`this.${name}`, type.type);
   source.line(`    if (${isSet}) {`);
   const value = kind === "implicit" ? `this.${name}` : `this.${store}`;

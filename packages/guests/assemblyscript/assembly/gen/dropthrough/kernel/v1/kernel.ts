@@ -760,7 +760,7 @@ export class KernelServiceClient {
    * Codes: FAILED_PRECONDITION before Register or after Launch, or where the module exports no `dropthrough_v1_serve`;
    * PERMISSION_DENIED if the operator did not let this guest export the service;
    * ALREADY_EXISTS if a backend, or another guest, owns it; INVALID_ARGUMENT for a name that is
-   * not `package.Service`.
+   * not `package.Service`; RESOURCE_EXHAUSTED above 256 services.
    */
   export(request: ExportRequest, timeoutMs: i32 = 0): Result<ExportResponse> {
     return this.$export.call<ExportRequest, ExportResponse>(request, timeoutMs);
@@ -770,7 +770,8 @@ export class KernelServiceClient {
    * Declares services that this guest calls. Launch waits for them.
    *
    * Codes: FAILED_PRECONDITION before Register or after Launch, and for a cycle: the message is its path,
-   * `a requires b requires a`; INVALID_ARGUMENT for a name that is not `package.Service`.
+   * `a requires b requires a`; INVALID_ARGUMENT for a name that is not `package.Service`;
+   * RESOURCE_EXHAUSTED above 256 services.
    */
   require(request: RequireRequest, timeoutMs: i32 = 0): Result<RequireResponse> {
     return this.$require.call<RequireRequest, RequireResponse>(request, timeoutMs);
@@ -847,7 +848,7 @@ export abstract class KernelServiceServer extends Service$ {
    * Codes: FAILED_PRECONDITION before Register or after Launch, or where the module exports no `dropthrough_v1_serve`;
    * PERMISSION_DENIED if the operator did not let this guest export the service;
    * ALREADY_EXISTS if a backend, or another guest, owns it; INVALID_ARGUMENT for a name that is
-   * not `package.Service`.
+   * not `package.Service`; RESOURCE_EXHAUSTED above 256 services.
    */
   abstract export(request: ExportRequest): Result<ExportResponse>;
 
@@ -855,7 +856,8 @@ export abstract class KernelServiceServer extends Service$ {
    * Declares services that this guest calls. Launch waits for them.
    *
    * Codes: FAILED_PRECONDITION before Register or after Launch, and for a cycle: the message is its path,
-   * `a requires b requires a`; INVALID_ARGUMENT for a name that is not `package.Service`.
+   * `a requires b requires a`; INVALID_ARGUMENT for a name that is not `package.Service`;
+   * RESOURCE_EXHAUSTED above 256 services.
    */
   abstract require(request: RequireRequest): Result<RequireResponse>;
 

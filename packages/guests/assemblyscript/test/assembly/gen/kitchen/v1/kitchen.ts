@@ -151,17 +151,17 @@ export class Dish extends Message {
   fDish: Dish | null = null;
   fSide: Dish_Side | null = null;
   private $oInt32: i32 = 0;
-  private $hasoInt32: bool = false;
+  private $has$oInt32: bool = false;
   private $oString: string = "";
-  private $hasoString: bool = false;
+  private $has$oString: bool = false;
   private $oBytes: Uint8Array = EMPTY;
-  private $hasoBytes: bool = false;
+  private $has$oBytes: bool = false;
   private $oTaste: i32 = 0;
-  private $hasoTaste: bool = false;
+  private $has$oTaste: bool = false;
   private $oDouble: f64 = 0;
-  private $hasoDouble: bool = false;
+  private $has$oDouble: bool = false;
   private $oBool: bool = false;
-  private $hasoBool: bool = false;
+  private $has$oBool: bool = false;
   rDouble: Array<f64> = [];
   rFloat: Array<f32> = [];
   rInt64: Array<i64> = [];
@@ -214,16 +214,16 @@ export class Dish extends Message {
   }
   set oInt32(value: i32) {
     this.$oInt32 = value;
-    this.$hasoInt32 = true;
+    this.$has$oInt32 = true;
   }
   /** Whether o_int32 is set. */
   get hasOInt32(): bool {
-    return this.$hasoInt32;
+    return this.$has$oInt32;
   }
   /** Unsets o_int32. */
   clearOInt32(): void {
     this.$oInt32 = 0;
-    this.$hasoInt32 = false;
+    this.$has$oInt32 = false;
   }
 
 
@@ -232,16 +232,16 @@ export class Dish extends Message {
   }
   set oString(value: string) {
     this.$oString = value;
-    this.$hasoString = true;
+    this.$has$oString = true;
   }
   /** Whether o_string is set. */
   get hasOString(): bool {
-    return this.$hasoString;
+    return this.$has$oString;
   }
   /** Unsets o_string. */
   clearOString(): void {
     this.$oString = "";
-    this.$hasoString = false;
+    this.$has$oString = false;
   }
 
 
@@ -250,16 +250,16 @@ export class Dish extends Message {
   }
   set oBytes(value: Uint8Array) {
     this.$oBytes = value;
-    this.$hasoBytes = true;
+    this.$has$oBytes = true;
   }
   /** Whether o_bytes is set. */
   get hasOBytes(): bool {
-    return this.$hasoBytes;
+    return this.$has$oBytes;
   }
   /** Unsets o_bytes. */
   clearOBytes(): void {
     this.$oBytes = EMPTY;
-    this.$hasoBytes = false;
+    this.$has$oBytes = false;
   }
 
 
@@ -268,16 +268,16 @@ export class Dish extends Message {
   }
   set oTaste(value: i32) {
     this.$oTaste = value;
-    this.$hasoTaste = true;
+    this.$has$oTaste = true;
   }
   /** Whether o_taste is set. */
   get hasOTaste(): bool {
-    return this.$hasoTaste;
+    return this.$has$oTaste;
   }
   /** Unsets o_taste. */
   clearOTaste(): void {
     this.$oTaste = 0;
-    this.$hasoTaste = false;
+    this.$has$oTaste = false;
   }
 
 
@@ -286,16 +286,16 @@ export class Dish extends Message {
   }
   set oDouble(value: f64) {
     this.$oDouble = value;
-    this.$hasoDouble = true;
+    this.$has$oDouble = true;
   }
   /** Whether o_double is set. */
   get hasODouble(): bool {
-    return this.$hasoDouble;
+    return this.$has$oDouble;
   }
   /** Unsets o_double. */
   clearODouble(): void {
     this.$oDouble = 0;
-    this.$hasoDouble = false;
+    this.$has$oDouble = false;
   }
 
 
@@ -304,16 +304,16 @@ export class Dish extends Message {
   }
   set oBool(value: bool) {
     this.$oBool = value;
-    this.$hasoBool = true;
+    this.$has$oBool = true;
   }
   /** Whether o_bool is set. */
   get hasOBool(): bool {
-    return this.$hasoBool;
+    return this.$has$oBool;
   }
   /** Unsets o_bool. */
   clearOBool(): void {
     this.$oBool = false;
-    this.$hasoBool = false;
+    this.$has$oBool = false;
   }
 
 
@@ -761,27 +761,27 @@ export class Dish extends Message {
         w.tag(250);
       }
     }
-    if (this.$hasoBool) {
+    if (this.$has$oBool) {
       w.bool(this.$oBool);
       w.tag(208);
     }
-    if (this.$hasoDouble) {
+    if (this.$has$oDouble) {
       w.double(this.$oDouble);
       w.tag(201);
     }
-    if (this.$hasoTaste) {
+    if (this.$has$oTaste) {
       w.int32(this.$oTaste);
       w.tag(192);
     }
-    if (this.$hasoBytes) {
+    if (this.$has$oBytes) {
       w.bytes(this.$oBytes);
       w.tag(186);
     }
-    if (this.$hasoString) {
+    if (this.$has$oString) {
       w.string(this.$oString);
       w.tag(178);
     }
-    if (this.$hasoInt32) {
+    if (this.$has$oInt32) {
       w.int32(this.$oInt32);
       w.tag(168);
     }

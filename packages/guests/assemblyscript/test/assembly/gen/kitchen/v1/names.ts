@@ -23,7 +23,7 @@ export class Names extends Message$ {
   constructor$: i32 = 0;
   abstract$: string = "";
   private $default$: i32 = 0;
-  private $hasdefault$: bool = false;
+  private $has$default$: bool = false;
   encode$: i32 = 0;
   decode$: i32 = 0;
   read$: i32 = 0;
@@ -31,7 +31,7 @@ export class Names extends Message$ {
   unknownFields$: i32 = 0;
   typeName$: i32 = 0;
   private $foo: i32 = 0;
-  private $hasfoo: bool = false;
+  private $has$foo: bool = false;
   hasFoo: i32 = 0;
   clearFoo: i32 = 0;
   private $static$: i32 = 0;
@@ -60,16 +60,16 @@ export class Names extends Message$ {
   }
   set default$(value: i32) {
     this.$default$ = value;
-    this.$hasdefault$ = true;
+    this.$has$default$ = true;
   }
   /** Whether default is set. */
   get hasDefault(): bool {
-    return this.$hasdefault$;
+    return this.$has$default$;
   }
   /** Unsets default. */
   clearDefault(): void {
     this.$default$ = 0;
-    this.$hasdefault$ = false;
+    this.$has$default$ = false;
   }
 
 
@@ -78,16 +78,16 @@ export class Names extends Message$ {
   }
   set foo(value: i32) {
     this.$foo = value;
-    this.$hasfoo = true;
+    this.$has$foo = true;
   }
   /** Whether foo is set. */
   get hasFoo$(): bool {
-    return this.$hasfoo;
+    return this.$has$foo;
   }
   /** Unsets foo. */
   clearFoo$(): void {
     this.$foo = 0;
-    this.$hasfoo = false;
+    this.$has$foo = false;
   }
 
 
@@ -194,7 +194,7 @@ export class Names extends Message$ {
       w.int32(this.hasFoo);
       w.tag(88);
     }
-    if (this.$hasfoo) {
+    if (this.$has$foo) {
       w.int32(this.$foo);
       w.tag(80);
     }
@@ -222,7 +222,7 @@ export class Names extends Message$ {
       w.int32(this.encode$);
       w.tag(32);
     }
-    if (this.$hasdefault$) {
+    if (this.$has$default$) {
       w.int32(this.$default$);
       w.tag(24);
     }
