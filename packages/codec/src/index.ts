@@ -1,27 +1,27 @@
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+/**
+ * Protobuf messages decoded straight out of guest memory, and encoded straight into it.
+ *
+ * @module
+ */
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { Codec, CodecOptions } from "./codec.ts";
+import { FallbackCodec } from "./fallback.ts";
 
-/** Decodes and encodes one message type. */
-export interface Codec<Desc extends DescMessage = DescMessage> {
-  readonly desc: Desc;
-  readonly compiled: boolean;
-  decode(memory: Uint8Array, start: number, end: number): MessageShape<Desc>;
-  encodeInto(message: MessageShape<Desc>, memory: Uint8Array, start: number, end: number): number;
-  encode(message: MessageShape<Desc>): Uint8Array<ArrayBuffer>;
-}
+export { bytesInto } from "./bytes-into.ts";
+export { CodecError } from "./codec-error.ts";
+export type { Codec, CodecOptions } from "./codec.ts";
 
-/** The codec of a message type. */
-export function codecOf<Desc extends DescMessage>(desc: Desc): Codec<Desc> {
-  const encode = (message: MessageShape<Desc>): Uint8Array<ArrayBuffer> => toBinary(desc, message);
-  return {
-    desc,
-    compiled: false,
-    decode: (memory, start, end) => fromBinary(desc, memory.slice(start, end)),
-    encode,
-    encodeInto(message, memory, start, end) {
-      const bytes = encode(message);
-      if (bytes.length > end - start) return -1;
-      memory.set(bytes, start);
-      return bytes.length;
-    },
-  };
+const codecs = new WeakMap<DescMessage, Codec>();
+
+/** The codec of a message type: always the same one for the same descriptor. */
+export function codecOf<Desc extends DescMessage>(
+  desc: Desc,
+  _options: CodecOptions = {},
+): Codec<Desc> {
+  let codec = codecs.get(desc);
+  if (codec === undefined) {
+    codec = new FallbackCodec<DescMessage>(desc);
+    codecs.set(desc, codec);
+  }
+  return codec as unknown as Codec<Desc>;
 }
