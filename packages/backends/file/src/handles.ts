@@ -1,0 +1,60 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Info } from "./disk.ts";
+
+/** A file that a guest has open. */
+export interface OpenFile extends Disposable {
+  /** The guest's path. */
+  readonly path: string;
+  readonly info: Info;
+  /** Reads on; nothing at the end. */
+  read(most: number): Uint8Array;
+  /** Writes all of it; a promise where that takes time. */
+  write(data: Uint8Array): Promise<void> | undefined;
+}
+
+/** The open files of one guest instance. They are closed when it ends. */
+export class Handles implements Disposable {
+  readonly #files = new Map<bigint, OpenFile>();
+  readonly #most: number;
+  #last = 0n;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED if there is no room for another */
+  checkRoom(): void {
+    if (this.#files.size < this.#most) return;
+    throw new ConnectError(
+      `${this.#most} files are open already: close some`,
+      Code.ResourceExhausted,
+    );
+  }
+
+  add(file: OpenFile): bigint {
+    this.#files.set(++this.#last, file);
+    return this.#last;
+  }
+
+  /** @throws ConnectError NOT_FOUND if it is not open */
+  get(handle: bigint): OpenFile {
+    const file = this.#files.get(handle);
+    if (file === undefined)
+      throw new ConnectError(
+        `${handle} is no open file: use the handle that Open answered`,
+        Code.NotFound,
+      );
+    return file;
+  }
+
+  /** @throws ConnectError NOT_FOUND if it is not open */
+  close(handle: bigint): void {
+    const file = this.get(handle);
+    this.#files.delete(handle);
+    file[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    for (const handle of this.#files.keys()) this.close(handle);
+  }
+}

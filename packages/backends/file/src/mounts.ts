@@ -1,0 +1,86 @@
+import { realpathSync } from "node:fs";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { DiskMount, StreamMount } from "./index.ts";
+
+const MOST_BYTES = 4096;
+
+/** A path of a guest: which mount it begins with, and the names below that. */
+export interface Place {
+  readonly mount: Mount;
+  /** The names below the mount, unresolved: `..` and links are for the walk. */
+  readonly names: readonly string[];
+}
+
+/** One mount. */
+export type Mount =
+  | { readonly kind: "disk"; readonly root: string; readonly write: boolean }
+  | ({ readonly kind: "stream" } & StreamMount);
+
+/** What the operator has mounted where. */
+export class Mounts {
+  readonly #mounts: { readonly names: readonly string[]; readonly mount: Mount }[] = [];
+
+  /** @throws TypeError if a mount is not absolute, or its path does not exist */
+  constructor(mounts: Readonly<Record<string, DiskMount | StreamMount>>) {
+    for (const [at, init] of Object.entries(mounts)) {
+      if (!at.startsWith("/") || at.split("/").some((name) => name === "." || name === "..")) {
+        throw new TypeError(`the mount "${at}" must be an absolute path without . and ..`);
+      }
+      this.#mounts.push({ names: split(at), mount: mountOf(at, init) });
+    }
+    // The longest comes first: /data/tmp before /data.
+    this.#mounts.sort((a, b) => b.names.length - a.names.length);
+  }
+
+  /**
+   * Finds the mount of a path.
+   *
+   * @throws ConnectError INVALID_ARGUMENT if it is no absolute path; NOT_FOUND if it is below no mount
+   */
+  find(path: string): Place {
+    if (!path.startsWith("/"))
+      throw new ConnectError(
+        `"${path.slice(0, 100)}" is not absolute: begin with /`,
+        Code.InvalidArgument,
+      );
+    if (path.includes("\0"))
+      throw new ConnectError("a path must not contain NUL", Code.InvalidArgument);
+    if (Buffer.byteLength(path) > MOST_BYTES)
+      throw new ConnectError(
+        `a path must not be longer than ${MOST_BYTES} bytes`,
+        Code.InvalidArgument,
+      );
+    const names = split(path);
+    const found = this.#mounts.find((m) => m.names.every((name, i) => name === names[i]));
+    if (found === undefined) {
+      const known = this.#mounts.map((m) => `/${m.names.join("/")}`).toSorted();
+      throw new ConnectError(
+        `nothing is mounted at ${path}: there is ${known.join(", ")}`,
+        Code.NotFound,
+      );
+    }
+    return {
+      mount: found.mount,
+      names: [
+        ...names.slice(found.names.length),
+        ...(path.endsWith("/") && names.length > 0 ? ["."] : []),
+      ],
+    };
+  }
+}
+
+function mountOf(at: string, init: DiskMount | StreamMount): Mount {
+  if ("stream" in init) return { kind: "stream", stream: init.stream };
+  try {
+    return { kind: "disk", root: realpathSync(init.path), write: init.write ?? false };
+  } catch (cause) {
+    throw new TypeError(
+      `the mount "${at}" leads to ${init.path}, which cannot be opened: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+function split(path: string): string[] {
+  return path.split("/").filter((name) => name !== "");
+}
