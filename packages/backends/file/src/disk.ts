@@ -4,6 +4,7 @@ import {
   constants,
   type Dirent,
   fstatSync,
+  ftruncateSync,
   openSync,
   readdirSync,
   readSync,
@@ -26,8 +27,7 @@ export interface Info {
   readonly terminal: boolean;
 }
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } =
-  constants;
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 /**
  * Opens a regular file of a disk. FIFOs, sockets and devices are refused, and O_NONBLOCK keeps their opening from waiting.
@@ -53,10 +53,8 @@ export function openFile(mount: Disk, names: readonly string[], request: OpenReq
   try {
     const stats = fstatSync(fd, { bigint: true });
     if (!stats.isFile()) throw notRegular(path);
-    if (truncate && stats.size > 0n) {
-      // Only now: what was opened is known to be a file of the mount.
-      closeSync(openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_TRUNC));
-    }
+    // Not by O_TRUNC: only now is it known that what was opened is a file of the mount.
+    if (truncate) ftruncateSync(fd, 0);
     return new DiskFile(fd, path, infoOf(stats), request);
   } catch (error) {
     closeSync(fd);

@@ -35,7 +35,8 @@ export class Mounts {
   /**
    * Finds the mount of a path.
    *
-   * @throws ConnectError INVALID_ARGUMENT if it is no absolute path; NOT_FOUND if it is below no mount
+   * @throws ConnectError INVALID_ARGUMENT if it is no absolute path; NOT_FOUND if it is below no mount; FAILED_PRECONDITION if it is
+   *   below a stream
    */
   find(path: string): Place {
     if (!path.startsWith("/"))
@@ -59,6 +60,12 @@ export class Mounts {
         Code.NotFound,
       );
     }
+    if (found.mount.kind === "stream" && names.length > found.names.length) {
+      throw new ConnectError(
+        `${path} is below a stream, which is no directory`,
+        Code.FailedPrecondition,
+      );
+    }
     return {
       mount: found.mount,
       names: [
@@ -70,7 +77,11 @@ export class Mounts {
 }
 
 function mountOf(at: string, init: DiskMount | StreamMount): Mount {
-  if ("stream" in init) return { kind: "stream", stream: init.stream };
+  if ("stream" in init) {
+    // A write that fails is answered to the guest that made it; the event must not end the process.
+    init.stream.on("error", () => {});
+    return { kind: "stream", stream: init.stream };
+  }
   try {
     return { kind: "disk", root: realpathSync(init.path), write: init.write ?? false };
   } catch (cause) {

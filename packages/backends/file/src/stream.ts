@@ -19,12 +19,7 @@ export function openStream(stream: StreamMount["stream"], { path, read }: OpenRe
       if (!stream.writable)
         throw Object.assign(new Error("the stream has ended"), { code: "EPIPE" });
       await new Promise<void>((resolve, reject) => {
-        stream.once("error", reject);
-        stream.write(Uint8Array.from(data), (error) => {
-          stream.off("error", reject);
-          if (error) reject(error);
-          else resolve();
-        });
+        stream.write(Uint8Array.from(data), (error) => (error ? reject(error) : resolve()));
       });
     },
     [Symbol.dispose]() {},

@@ -103,7 +103,7 @@ describe("a directory", () => {
     for (const name of ["ü", "Z", "a", "é"]) writeFileSync(join(base, "mount/sub", name), "");
     symlinkSync("b.txt", join(base, "mount/sub/link"));
     const names: string[] = [];
-    let cursor = new Uint8Array();
+    let cursor: Uint8Array = new Uint8Array();
     do {
       const page = await memory.client().list({ path: "/data/sub", cursor, limit: 2 });
       names.push(...page.entries.map((entry) => `${entry.name}:${entry.type}`));
@@ -200,13 +200,13 @@ describe("bad input is answered with a code:", () => {
       process.getuid?.() === 0
         ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
         : [];
-    const [command = "", ...args] = [
+    const [command, ...args] = [
       ...asRoot,
       process.execPath,
       "--input-type=module",
       "-e",
       program,
-    ];
+    ] as const;
     const { stdout, stderr } = spawnSync(command, args, {
       cwd: import.meta.dirname,
       encoding: "utf8",
