@@ -41,9 +41,13 @@ export class Incoming {
   /** Answers with what a handler came to. */
   answer<T extends Message>(result: Result<T>): void {
     if (!result.ok) return this.answerStatus(result.status);
-    const response = result.value;
+    this.answerMessage(result.value);
+  }
+
+  private answerMessage(response: Message): void {
     if (!response.initialized()) {
-      return this.fail(Code.INTERNAL, "a required field of " + response.typeName() + " is not set");
+      this.fail(Code.INTERNAL, "a required field of " + response.typeName() + " is not set");
+      return;
     }
     writer.reset();
     response.write(writer);

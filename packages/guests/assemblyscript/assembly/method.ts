@@ -2,7 +2,7 @@ import { Code, codeName } from "./code";
 import { bind, call, read, release, wait } from "./dropthrough_v1";
 import { Status } from "./gen/dropthrough/abi/v1/status";
 import { Message, readMessage } from "./message";
-import { fail, failWith, newStatus, ok, Result } from "./result";
+import { failWith, newStatus, ok, Result } from "./result";
 import { responses } from "./scratch";
 import { writer } from "./writer";
 
@@ -33,24 +33,26 @@ export class Method {
    * response is not an O; what `bind` answers if this guest may not call it.
    */
   call<I extends Message, O extends Message>(request: I, timeoutMs: i32 = 0): Result<O> {
+    const response = instantiate<O>();
+    const status = this.exchange(request, response, timeoutMs);
+    return status === null ? ok<O>(response) : failWith<O>(status);
+  }
+
+  // Not generic: it would be compiled again for every pair of messages.
+  private exchange(request: Message, response: Message, timeoutMs: i32): Status | null {
     if (!request.initialized()) {
-      return fail<O>(
-        Code.INVALID_ARGUMENT,
-        "a required field of " + request.typeName() + " is not set",
-      );
+      const why = "a required field of " + request.typeName() + " is not set";
+      return newStatus(Code.INVALID_ARGUMENT, why);
     }
     writer.reset();
     request.write(writer);
     const status = this.send(writer.ptr, writer.length, timeoutMs);
-    if (status !== null) return failWith<O>(status);
-    const response = instantiate<O>();
+    if (status !== null) return status;
     const good = readMessage(response, responses.ptr, responses.length);
     responses.trim();
-    if (good) return ok<O>(response);
-    return fail<O>(
-      Code.INTERNAL,
-      "the response of " + this.name + " is not a " + response.typeName(),
-    );
+    if (good) return null;
+    const why = "the response of " + this.name + " is not a " + response.typeName();
+    return newStatus(Code.INTERNAL, why);
   }
 
   /** Calls with an encoded message and answers an encoded message: nothing is decoded. */

@@ -1,6 +1,12 @@
 import { EMPTY } from "./empty";
 import { decodeUtf8 } from "./utf8";
 
+/**
+ * How many bytes the objects of one decoded message may take, without texts, bytes and numbers in lists. A nested
+ * message of 2 bytes can be an object of hundreds: without a limit a request of 4 MiB empties the memory.
+ */
+export const MAX_OBJECTS: usize = 64 << 20;
+
 /** How deep messages may be nested, as in every other protobuf library. */
 export const MAX_DEPTH: i32 = 100;
 
@@ -24,6 +30,7 @@ export class Reader {
   /** True once the input turned out to be malformed. */
   failed: bool = false;
   private depth: i32 = 0;
+  private objects: usize = 0;
   // Keeps what is being read from being collected while the reader allocates.
   private source: ArrayBuffer | null = null;
 
@@ -33,6 +40,7 @@ export class Reader {
     this.end = ptr + length;
     this.failed = false;
     this.depth = 0;
+    this.objects = 0;
   }
 
   /** Starts on an array of bytes, which the reader keeps alive until `close`. */
@@ -202,10 +210,13 @@ export class Reader {
     if (!this.failed) this.end = outer;
   }
 
-  /** Enters a message, and answers the end to give back to `finish`; malformed when nested too deep. */
-  begin(): usize {
+  /**
+   * Enters a message whose object has `size` bytes, and answers the end to give back to `finish`; malformed
+   * when nested too deep or when there are too many.
+   */
+  begin(size: usize): usize {
     const outer = this.enter();
-    if (++this.depth > MAX_DEPTH) this.fail();
+    this.beginGroup(size);
     return outer;
   }
 
@@ -216,8 +227,9 @@ export class Reader {
   }
 
   /** Enters a group, which ends with a tag instead of having a length. */
-  beginGroup(): void {
-    if (++this.depth > MAX_DEPTH) this.fail();
+  beginGroup(size: usize): void {
+    this.objects += size + 32; // what the allocator and a list add to each
+    if (++this.depth > MAX_DEPTH || this.objects > MAX_OBJECTS) this.fail();
   }
 
   /** Leaves a group. */
@@ -249,7 +261,7 @@ export class Reader {
   }
 
   private skipGroup(endTag: u32): void {
-    this.beginGroup();
+    if (++this.depth > MAX_DEPTH) this.fail();
     while (this.more()) {
       const tag = this.tag();
       if (tag == endTag) return this.finishGroup();

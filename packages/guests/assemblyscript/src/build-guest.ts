@@ -26,6 +26,8 @@ export interface BuildOptions {
   readonly debug?: boolean | undefined;
   /** The folder that packages are looked up from and paths are relative to; by default the current one. */
   readonly baseDir?: string | undefined;
+  /** Is told the compiler's warnings, if there are any. */
+  readonly onWarnings?: ((warnings: string) => void) | undefined;
   /** More options for asc. */
   readonly ascOptions?: readonly string[] | undefined;
 }
@@ -44,7 +46,7 @@ export async function buildGuest(options: BuildOptions): Promise<Uint8Array<Arra
     requires,
     descriptors: options.descriptors ?? (await defaultDescriptors(entry)),
   });
-  const wasm = await compile({
+  const { wasm, warnings } = await compile({
     entry,
     command,
     serves: !command || exports.length > 0,
@@ -52,6 +54,7 @@ export async function buildGuest(options: BuildOptions): Promise<Uint8Array<Arra
     debug: options.debug ?? false,
     ascOptions: options.ascOptions ?? [],
   });
+  if (warnings !== "") options.onWarnings?.(warnings);
   await checkImports(wasm);
   const guest = withSection(wasm, MANIFEST_SECTION, manifest);
   if (outFile !== undefined) {

@@ -1,7 +1,6 @@
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { main as asc } from "assemblyscript/asc";
 import { entrySource } from "./entry-source.ts";
 import { RUNTIME } from "./source-text.ts";
 
@@ -32,12 +31,21 @@ const OWN_FILE =
 
 const ENTRY = "dropthrough-entry.ts";
 
+/** What came of a compilation. */
+export interface Compiled {
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** The compiler's warnings; empty if there are none. */
+  readonly warnings: string;
+}
+
 /**
- * Compiles a guest in this process, and answers the module.
+ * Compiles a guest in this process.
  *
  * Fails with CompileError if the source has errors.
  */
-export async function compile(options: CompileOptions): Promise<Uint8Array<ArrayBuffer>> {
+export async function compile(options: CompileOptions): Promise<Compiled> {
+  // The compiler takes most of a second to load; who only made a typing error need not wait for it.
+  const { main: asc } = await import("assemblyscript/asc");
   const baseDir = resolve(options.baseDir);
   const module = relative(baseDir, resolve(options.entry))
     .replaceAll(sep, "/")
@@ -60,7 +68,7 @@ export async function compile(options: CompileOptions): Promise<Uint8Array<Array
   if (error !== null || wasm === undefined) {
     throw new CompileError(explain(report.trim(), options.entry));
   }
-  return wasm;
+  return { wasm, warnings: report.trim() };
 }
 
 function ascArguments(options: CompileOptions, baseDir: string): string[] {

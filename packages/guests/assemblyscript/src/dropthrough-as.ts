@@ -6,7 +6,10 @@ try {
   const options = parseCommandLine(process.argv.slice(2));
   if (options === undefined) process.stdout.write(USAGE);
   else {
-    const guest = await buildGuest(options);
+    const guest = await buildGuest({
+      ...options,
+      onWarnings: (warnings) => process.stderr.write(`${warnings}\n`),
+    });
     process.stdout.write(`${options.outFile}: ${guest.length} bytes\n`);
   }
 } catch (error) {

@@ -42,9 +42,7 @@ function printProperties(source: SourceText, desc: DescMessage, members: Members
   for (const member of members.fields) {
     const { kind, name, store, type, zero } = member;
     if (kind === "map" || kind === "list") {
-      const container = containerType(source, member);
-      source.comment(member.field, "  ");
-      source.line(`  ${name}: ${container} = ${kind === "map" ? `new ${container}()` : "[]"};`);
+      source.line(`  private ${store}: ${containerType(source, member)} | null = null;`);
     } else if (kind === "message") {
       source.comment(member.field, "  ");
       source.line(`  ${name}: ${type.type} | null = null;`);
@@ -62,13 +60,14 @@ function printProperties(source: SourceText, desc: DescMessage, members: Members
 }
 
 /** `Map<K, V>` or `Array<T>`. */
-export function containerType(source: SourceText, { field, type }: Member): string {
+function containerType(source: SourceText, { field, type }: Member): string {
   if (field.fieldKind !== "map") return `Array<${type.type}>`;
   return `Map<${scalarType(field.mapKey, source).type}, ${type.type}>`;
 }
 
 function printAccessors(source: SourceText, desc: DescMessage, members: Members): void {
   for (const member of members.fields) {
+    if (member.kind === "map" || member.kind === "list") printContainer(source, member);
     if (member.kind === "explicit") printExplicit(source, member);
     if (member.kind === "oneof") printOneofField(source, member, members);
   }
@@ -79,6 +78,26 @@ function printAccessors(source: SourceText, desc: DescMessage, members: Members)
     source.line("  }");
     source.line("");
   }
+}
+
+/** Made when first asked for: a message that has many lists costs nothing for those that are empty. */
+function printContainer(source: SourceText, member: Member): void {
+  const { field, kind, name, store } = member;
+  const container = containerType(source, member);
+  source.line("");
+  source.comment(field, "  ");
+  source.line(`  get ${name}(): ${container} {`);
+  source.line(`    let value = this.${store};`);
+  source.line("    if (value === null) {");
+  source.line(`      value = ${kind === "map" ? `new ${container}()` : "[]"};`);
+  source.line(`      this.${store} = value;`);
+  source.line("    }");
+  source.line("    return value;");
+  source.line("  }");
+  source.line(`  set ${name}(value: ${container}) {`);
+  source.line(`    this.${store} = value;`);
+  source.line("  }");
+  source.line("");
 }
 
 function printExplicit(source: SourceText, member: Member): void {

@@ -8,7 +8,7 @@ export function printInitialized(source: SourceText, desc: DescMessage, members:
   if (!hasRequired(desc, new Set())) return;
   source.line("");
   source.line("  initialized(): bool {");
-  for (const { field, kind, name, type, required } of members.fields) {
+  for (const { field, kind, name, store, type, required } of members.fields) {
     const isMessage = type.message !== undefined;
     if (required) {
       source.line(
@@ -18,10 +18,12 @@ export function printInitialized(source: SourceText, desc: DescMessage, members:
     if (type.message === undefined || !hasRequired(type.message, new Set())) continue;
     source.line("    {");
     if (kind === "list" || kind === "map") {
-      const values = kind === "list" ? `this.${name}` : `this.${name}.values()`;
-      source.line(`      const values = ${values};`);
-      source.line("      for (let at = 0; at < values.length; at++) {");
-      source.line("        if (!values[at].initialized()) return false;");
+      source.line(`      const held = this.${store};`);
+      source.line("      if (held !== null) {");
+      source.line(`        const values = ${kind === "list" ? "held" : "held.values()"};`);
+      source.line("        for (let at = 0; at < values.length; at++) {");
+      source.line("          if (!values[at].initialized()) return false;");
+      source.line("        }");
       source.line("      }");
     } else {
       source.line(`      const value = this.${name};`);

@@ -8,7 +8,7 @@ import type { SourceText } from "./source-text.ts";
 
 /**
  * How a field is kept in its class:
- * - `map`, `list`: a property that is never null;
+ * - `map`, `list`: an accessor that is never null;
  * - `message`: a property that is null when it is not set;
  * - `implicit`: a property; its zero value is not sent (proto3 without `optional`);
  * - `explicit`: an accessor, with `hasX` and `clearX()`;
@@ -23,7 +23,7 @@ export interface Member {
   readonly type: FieldType;
   /** The property. */
   readonly name: string;
-  /** Where an accessor keeps its value. */
+  /** Where an accessor keeps its value; null for a map or list that was never asked for. */
   readonly store: string;
   /** The property that says whether an explicit field is set. */
   readonly has: string;

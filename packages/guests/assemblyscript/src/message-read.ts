@@ -51,9 +51,17 @@ function readInto(member: Member): string[] {
   const { field, type } = member;
   if (type.wire === 3) {
     const endTag = tagOf(field.number, 4);
-    return ["r.beginGroup();", `value.read(r, ${endTag});`, "r.finishGroup();"];
+    return [
+      `r.beginGroup(offsetof<${type.type}>());`,
+      `value.read(r, ${endTag});`,
+      "r.finishGroup();",
+    ];
   }
-  return ["const outer = r.begin();", "value.read(r, 0);", "r.finish(outer);"];
+  return [
+    `const outer = r.begin(offsetof<${type.type}>());`,
+    "value.read(r, 0);",
+    "r.finish(outer);",
+  ];
 }
 
 function readOne(source: SourceText, print: Lines, member: Member): void {
@@ -116,7 +124,7 @@ function readMap(source: SourceText, print: Lines, member: Member): void {
   const key = scalarType(field.mapKey, source);
   const isMessage = type.message !== undefined;
   const readValue = isMessage
-    ? ["const inner = r.begin();", "value.read(r, 0);", "r.finish(inner);"]
+    ? [`const inner = r.begin(offsetof<${type.type}>());`, "value.read(r, 0);", "r.finish(inner);"]
     : [`value = r.${type.method}();`];
   const set = `this.${name}.set(key, value);`;
   print.case(tagOf(field.number, 2), [

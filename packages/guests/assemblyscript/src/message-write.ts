@@ -29,42 +29,46 @@ function block(source: SourceText, indent: string, lines: readonly string[]): vo
   for (const line of lines) source.line(indent + line);
 }
 
-function writeMap(source: SourceText, { field, name, type }: Member): void {
+function writeMap(source: SourceText, { field, store, type }: Member): void {
   if (field.fieldKind !== "map") return;
   const key = scalarType(field.mapKey, source);
   source.line("    {");
-  source.line(`      const keys = this.${name}.keys();`);
-  source.line(`      const values = this.${name}.values();`);
-  source.line("      for (let at = keys.length - 1; at >= 0; at--) {");
-  source.line("        const outer = w.length;");
-  source.line("        {");
-  block(source, "          ", writeValue(type, 2, "unchecked(values[at])"));
+  source.line(`      const map = this.${store};`);
+  source.line("      if (map !== null) {");
+  source.line("        const keys = map.keys();");
+  source.line("        const values = map.values();");
+  source.line("        for (let at = keys.length - 1; at >= 0; at--) {");
+  source.line("          const outer = w.length;");
+  source.line("          {");
+  block(source, "            ", writeValue(type, 2, "unchecked(values[at])"));
+  source.line("          }");
+  block(source, "          ", writeValue(key, 1, "unchecked(keys[at])"));
+  source.line("          w.delimit(outer);");
+  source.line(`          w.tag(${tagOf(field.number, 2)});`);
   source.line("        }");
-  block(source, "        ", writeValue(key, 1, "unchecked(keys[at])"));
-  source.line("        w.delimit(outer);");
-  source.line(`        w.tag(${tagOf(field.number, 2)});`);
   source.line("      }");
   source.line("    }");
 }
 
-function writeList(source: SourceText, { field, name, type }: Member): void {
+function writeList(source: SourceText, { field, store, type }: Member): void {
   if (field.fieldKind !== "list") return;
+  const tag = tagOf(field.number, 2);
   source.line("    {");
-  source.line(`      const list = this.${name};`);
+  source.line(`      const list = this.${store};`);
   if (field.packed) {
-    source.line("      if (list.length > 0) {");
+    source.line("      if (list !== null && list.length > 0) {");
     source.line("        const mark = w.length;");
     source.line("        for (let at = list.length - 1; at >= 0; at--) {");
     source.line(`          w.${type.method}(unchecked(list[at]));`);
     source.line("        }");
-    source.line("        w.delimit(mark);");
-    source.line(`        w.tag(${tagOf(field.number, 2)});`);
-    source.line("      }");
+    block(source, "        ", ["w.delimit(mark);", `w.tag(${tag});`]);
   } else {
-    source.line("      for (let at = list.length - 1; at >= 0; at--) {");
-    block(source, "        ", writeValue(type, field.number, "unchecked(list[at])"));
-    source.line("      }");
+    source.line("      if (list !== null) {");
+    source.line("        for (let at = list.length - 1; at >= 0; at--) {");
+    block(source, "          ", writeValue(type, field.number, "unchecked(list[at])"));
+    source.line("        }");
   }
+  source.line("      }");
   source.line("    }");
 }
 

@@ -32,7 +32,7 @@ const GLOBALS: readonly string[] = (
 
 /** Variables of generated methods, which a class of that name would be hidden by. */
 const LOCALS: readonly string[] =
-  "r w tag start endTag outer key value list keys values at mark inner index call request".split(
+  "r w tag start endTag outer key value list map keys values at mark inner index call request".split(
     " ",
   );
 

@@ -105,6 +105,12 @@ test("a guest with errors is refused with asc's report", () => {
   expect(out).toContain("g.ts(1,");
 });
 
+test("warnings of the compiler are shown and the guest is built", () => {
+  const path = folder({ "g.ts": "export function main(): void { if (<u8>5 == null) return; }\n" });
+  const { status, out } = run(["g.ts", "-o", "g.wasm"], path);
+  expect([status, out]).toEqual([0, expect.stringMatching(/^g\.wasm: \d+ bytes\nWARNING AS226:/)]);
+});
+
 test("a guest without main is refused with the line that is missing", () => {
   const { status, out } = run(
     ["g.ts", "-o", "g.wasm"],

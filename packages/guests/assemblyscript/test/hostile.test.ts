@@ -196,6 +196,18 @@ test("a megabyte of small unknown fields takes linear time and comes back", asyn
   expect(back.length).toBe(2 + (whole.length / 5) * 3);
 });
 
+test("4 MiB of empty messages are malformed before they empty the memory", async () => {
+  const host = await startGuest("kitchen");
+  const bytes = new Uint8Array(4 << 20);
+  // r_dish: 2 bytes of tag, a length of 0; each one an object of hundreds of bytes.
+  for (let at = 0; at + 3 <= bytes.length; at += 3) bytes.set([0x8a, 3, 0], at);
+  const whole = bytes.slice(0, bytes.length - (bytes.length % 3));
+  expect(await verdict(host, COOK, whole)).toBe("malformed");
+  expect(host.memory.length).toBeLessThan(200 << 20);
+  // A tenth of that is a message.
+  expect(await verdict(host, COOK, whole.slice(0, 300_000))).toHaveLength(300_000);
+});
+
 test("memory stays where it is through 5,000 calls", async () => {
   const bytes = toBinary(DishSchema, sampleDish());
   for (let round = 0; round < 500; round++) await verdict(kitchen, COOK, bytes);

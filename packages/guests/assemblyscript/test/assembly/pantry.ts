@@ -61,6 +61,9 @@ class Clashes extends NamesServiceServer {
   answerGet(request: Names): Result<Names> {
     return ok(request);
   }
+  service(request: Names): Result<Names> {
+    return ok(request);
+  }
   export(request: NamesResult): Result<Message> {
     const inner = request.ok;
     return ok<Message>(inner !== null ? inner : new Message());

@@ -202,8 +202,7 @@ import { Message, Reader, Writer, decode } from "../../../index";
  */
 @final
 export class FieldMask extends Message {
-  /** The set of field mask paths. */
-  paths: Array<string> = [];
+  private $paths: Array<string> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): FieldMask | null {
@@ -214,14 +213,30 @@ export class FieldMask extends Message {
     return "google.protobuf.FieldMask";
   }
 
+  /** The set of field mask paths. */
+  get paths(): Array<string> {
+    let value = this.$paths;
+    if (value === null) {
+      value = [];
+      this.$paths = value;
+    }
+    return value;
+  }
+  set paths(value: Array<string>) {
+    this.$paths = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.paths;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.string(unchecked(list[at]));
-        w.tag(10);
+      const list = this.$paths;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.string(unchecked(list[at]));
+          w.tag(10);
+        }
       }
     }
   }

@@ -34,8 +34,7 @@ export namespace NullValue {
  */
 @final
 export class Struct extends Message {
-  /** Unordered map of dynamically typed values. */
-  fields: Map<string, Value> = new Map<string, Value>();
+  private $fields: Map<string, Value> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): Struct | null {
@@ -46,24 +45,41 @@ export class Struct extends Message {
     return "google.protobuf.Struct";
   }
 
+  /** Unordered map of dynamically typed values. */
+  get fields(): Map<string, Value> {
+    let value = this.$fields;
+    if (value === null) {
+      value = new Map<string, Value>();
+      this.$fields = value;
+    }
+    return value;
+  }
+  set fields(value: Map<string, Value>) {
+    this.$fields = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const keys = this.fields.keys();
-      const values = this.fields.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          const mark = w.length;
-          unchecked(values[at]).write(w);
-          w.delimit(mark);
-          w.tag(18);
+      const map = this.$fields;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            const mark = w.length;
+            unchecked(values[at]).write(w);
+            w.delimit(mark);
+            w.tag(18);
+          }
+          w.string(unchecked(keys[at]));
+          w.tag(10);
+          w.delimit(outer);
+          w.tag(10);
         }
-        w.string(unchecked(keys[at]));
-        w.tag(10);
-        w.delimit(outer);
-        w.tag(10);
       }
     }
   }
@@ -82,7 +98,7 @@ export class Struct extends Message {
             if (tag == 10) {
               key = r.string();
             } else if (tag == 18) {
-              const inner = r.begin();
+              const inner = r.begin(offsetof<Value>());
               value.read(r, 0);
               r.finish(inner);
             } else {
@@ -279,7 +295,7 @@ export class Value extends Message {
             value = new Struct();
             this.structValue = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Struct>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -290,7 +306,7 @@ export class Value extends Message {
             value = new ListValue();
             this.listValue = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<ListValue>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -306,8 +322,7 @@ export class Value extends Message {
 /** Represents a JSON array. */
 @final
 export class ListValue extends Message {
-  /** Repeated field of dynamically typed values. */
-  values: Array<Value> = [];
+  private $values: Array<Value> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): ListValue | null {
@@ -318,16 +333,32 @@ export class ListValue extends Message {
     return "google.protobuf.ListValue";
   }
 
+  /** Repeated field of dynamically typed values. */
+  get values(): Array<Value> {
+    let value = this.$values;
+    if (value === null) {
+      value = [];
+      this.$values = value;
+    }
+    return value;
+  }
+  set values(value: Array<Value>) {
+    this.$values = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.values;
-      for (let at = list.length - 1; at >= 0; at--) {
-        const mark = w.length;
-        unchecked(list[at]).write(w);
-        w.delimit(mark);
-        w.tag(10);
+      const list = this.$values;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(10);
+        }
       }
     }
   }
@@ -339,7 +370,7 @@ export class ListValue extends Message {
       switch (tag) {
         case 10: {
           const value = new Value();
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Value>());
           value.read(r, 0);
           r.finish(outer);
           this.values.push(value);

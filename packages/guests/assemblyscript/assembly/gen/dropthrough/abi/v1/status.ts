@@ -13,8 +13,7 @@ export class Status extends Message {
   code: i32 = 0;
   /** What went wrong and what to do about it, in one sentence of English, for developers. */
   message: string = "";
-  /** Facts that a program can act on, such as a RetryInfo. Each rpc says which ones it adds. */
-  details: Array<Any> = [];
+  private $details: Array<Any> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): Status | null {
@@ -25,16 +24,32 @@ export class Status extends Message {
     return "dropthrough.abi.v1.Status";
   }
 
+  /** Facts that a program can act on, such as a RetryInfo. Each rpc says which ones it adds. */
+  get details(): Array<Any> {
+    let value = this.$details;
+    if (value === null) {
+      value = [];
+      this.$details = value;
+    }
+    return value;
+  }
+  set details(value: Array<Any>) {
+    this.$details = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.details;
-      for (let at = list.length - 1; at >= 0; at--) {
-        const mark = w.length;
-        unchecked(list[at]).write(w);
-        w.delimit(mark);
-        w.tag(26);
+      const list = this.$details;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(26);
+        }
       }
     }
     if (this.message.length > 0) {
@@ -62,7 +77,7 @@ export class Status extends Message {
         }
         case 26: {
           const value = new Any();
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Any>());
           value.read(r, 0);
           r.finish(outer);
           this.details.push(value);
@@ -119,7 +134,7 @@ export class RetryInfo extends Message {
             value = new Duration();
             this.retryDelay = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Duration>());
           value.read(r, 0);
           r.finish(outer);
           break;

@@ -108,8 +108,7 @@ export class RegisterResponse extends Message {
 /** Names what is served. */
 @final
 export class ExportRequest extends Message {
-  /** Full service names, such as "words.v1.WordsService". */
-  services: Array<string> = [];
+  private $services: Array<string> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): ExportRequest | null {
@@ -120,14 +119,30 @@ export class ExportRequest extends Message {
     return "dropthrough.kernel.v1.ExportRequest";
   }
 
+  /** Full service names, such as "words.v1.WordsService". */
+  get services(): Array<string> {
+    let value = this.$services;
+    if (value === null) {
+      value = [];
+      this.$services = value;
+    }
+    return value;
+  }
+  set services(value: Array<string>) {
+    this.$services = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.services;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.string(unchecked(list[at]));
-        w.tag(10);
+      const list = this.$services;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.string(unchecked(list[at]));
+          w.tag(10);
+        }
       }
     }
   }
@@ -180,8 +195,7 @@ export class ExportResponse extends Message {
 /** Names what is needed. */
 @final
 export class RequireRequest extends Message {
-  /** Full service names, such as "dropthrough.redis.v1.RedisService". */
-  services: Array<string> = [];
+  private $services: Array<string> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): RequireRequest | null {
@@ -192,14 +206,30 @@ export class RequireRequest extends Message {
     return "dropthrough.kernel.v1.RequireRequest";
   }
 
+  /** Full service names, such as "dropthrough.redis.v1.RedisService". */
+  get services(): Array<string> {
+    let value = this.$services;
+    if (value === null) {
+      value = [];
+      this.$services = value;
+    }
+    return value;
+  }
+  set services(value: Array<string>) {
+    this.$services = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.services;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.string(unchecked(list[at]));
-        w.tag(10);
+      const list = this.$services;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.string(unchecked(list[at]));
+          w.tag(10);
+        }
       }
     }
   }
@@ -330,7 +360,7 @@ export class LocateResponse extends Message {
             value = new Service();
             this.service = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Service>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -509,8 +539,7 @@ export class ServicesRequest extends Message {
 /** The list. */
 @final
 export class ServicesResponse extends Message {
-  /** Every service that is registered, ordered by name. */
-  services: Array<Service> = [];
+  private $services: Array<Service> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): ServicesResponse | null {
@@ -521,16 +550,32 @@ export class ServicesResponse extends Message {
     return "dropthrough.kernel.v1.ServicesResponse";
   }
 
+  /** Every service that is registered, ordered by name. */
+  get services(): Array<Service> {
+    let value = this.$services;
+    if (value === null) {
+      value = [];
+      this.$services = value;
+    }
+    return value;
+  }
+  set services(value: Array<Service>) {
+    this.$services = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.services;
-      for (let at = list.length - 1; at >= 0; at--) {
-        const mark = w.length;
-        unchecked(list[at]).write(w);
-        w.delimit(mark);
-        w.tag(10);
+      const list = this.$services;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(10);
+        }
       }
     }
   }
@@ -542,7 +587,7 @@ export class ServicesResponse extends Message {
       switch (tag) {
         case 10: {
           const value = new Service();
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Service>());
           value.read(r, 0);
           r.finish(outer);
           this.services.push(value);
@@ -567,8 +612,7 @@ export class Service extends Message {
   kind: i32 = 0;
   /** How many instances take calls now; a backend counts as one. */
   running: u32 = 0;
-  /** The names of its methods, where a descriptor is known; ordered as in the .proto file. */
-  methods: Array<string> = [];
+  private $methods: Array<string> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): Service | null {
@@ -579,14 +623,30 @@ export class Service extends Message {
     return "dropthrough.kernel.v1.Service";
   }
 
+  /** The names of its methods, where a descriptor is known; ordered as in the .proto file. */
+  get methods(): Array<string> {
+    let value = this.$methods;
+    if (value === null) {
+      value = [];
+      this.$methods = value;
+    }
+    return value;
+  }
+  set methods(value: Array<string>) {
+    this.$methods = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.methods;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.string(unchecked(list[at]));
-        w.tag(42);
+      const list = this.$methods;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.string(unchecked(list[at]));
+          w.tag(42);
+        }
       }
     }
     if (this.running != 0) {
@@ -671,8 +731,7 @@ export class ArgumentsRequest extends Message {
 /** The arguments. */
 @final
 export class ArgumentsResponse extends Message {
-  /** In order, without the guest's name. */
-  arguments: Array<string> = [];
+  private $arguments: Array<string> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): ArgumentsResponse | null {
@@ -683,14 +742,30 @@ export class ArgumentsResponse extends Message {
     return "dropthrough.kernel.v1.ArgumentsResponse";
   }
 
+  /** In order, without the guest's name. */
+  get arguments(): Array<string> {
+    let value = this.$arguments;
+    if (value === null) {
+      value = [];
+      this.$arguments = value;
+    }
+    return value;
+  }
+  set arguments(value: Array<string>) {
+    this.$arguments = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.arguments;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.string(unchecked(list[at]));
-        w.tag(10);
+      const list = this.$arguments;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.string(unchecked(list[at]));
+          w.tag(10);
+        }
       }
     }
   }

@@ -162,33 +162,33 @@ export class Dish extends Message {
   private $has$oDouble: bool = false;
   private $oBool: bool = false;
   private $has$oBool: bool = false;
-  rDouble: Array<f64> = [];
-  rFloat: Array<f32> = [];
-  rInt64: Array<i64> = [];
-  rUint64: Array<u64> = [];
-  rInt32: Array<i32> = [];
-  rFixed64: Array<u64> = [];
-  rFixed32: Array<u32> = [];
-  rBool: Array<bool> = [];
-  rString: Array<string> = [];
-  rBytes: Array<Uint8Array> = [];
-  rUint32: Array<u32> = [];
-  rTaste: Array<i32> = [];
-  rSfixed32: Array<i32> = [];
-  rSfixed64: Array<i64> = [];
-  rSint32: Array<i32> = [];
-  rSint64: Array<i64> = [];
-  rDish: Array<Dish> = [];
-  rUnpacked: Array<i32> = [];
-  mString: Map<string, string> = new Map<string, string>();
-  mInt32: Map<i32, Dish> = new Map<i32, Dish>();
-  mInt64: Map<i64, i32> = new Map<i64, i32>();
-  mBool: Map<bool, Uint8Array> = new Map<bool, Uint8Array>();
-  mUint32: Map<u32, f64> = new Map<u32, f64>();
-  mUint64: Map<u64, f32> = new Map<u64, f32>();
-  mSint32: Map<i32, i64> = new Map<i32, i64>();
-  mFixed64: Map<u64, u32> = new Map<u64, u32>();
-  mSfixed32: Map<i32, bool> = new Map<i32, bool>();
+  private $rDouble: Array<f64> | null = null;
+  private $rFloat: Array<f32> | null = null;
+  private $rInt64: Array<i64> | null = null;
+  private $rUint64: Array<u64> | null = null;
+  private $rInt32: Array<i32> | null = null;
+  private $rFixed64: Array<u64> | null = null;
+  private $rFixed32: Array<u32> | null = null;
+  private $rBool: Array<bool> | null = null;
+  private $rString: Array<string> | null = null;
+  private $rBytes: Array<Uint8Array> | null = null;
+  private $rUint32: Array<u32> | null = null;
+  private $rTaste: Array<i32> | null = null;
+  private $rSfixed32: Array<i32> | null = null;
+  private $rSfixed64: Array<i64> | null = null;
+  private $rSint32: Array<i32> | null = null;
+  private $rSint64: Array<i64> | null = null;
+  private $rDish: Array<Dish> | null = null;
+  private $rUnpacked: Array<i32> | null = null;
+  private $mString: Map<string, string> | null = null;
+  private $mInt32: Map<i32, Dish> | null = null;
+  private $mInt64: Map<i64, i32> | null = null;
+  private $mBool: Map<bool, Uint8Array> | null = null;
+  private $mUint32: Map<u32, f64> | null = null;
+  private $mUint64: Map<u64, f32> | null = null;
+  private $mSint32: Map<i32, i64> | null = null;
+  private $mFixed64: Map<u64, u32> | null = null;
+  private $mSfixed32: Map<i32, bool> | null = null;
   private $cInt32: i32 = 0;
   private $cString: string = "";
   private $cDish: Dish | null = null;
@@ -317,6 +317,357 @@ export class Dish extends Message {
   }
 
 
+  get rDouble(): Array<f64> {
+    let value = this.$rDouble;
+    if (value === null) {
+      value = [];
+      this.$rDouble = value;
+    }
+    return value;
+  }
+  set rDouble(value: Array<f64>) {
+    this.$rDouble = value;
+  }
+
+
+  get rFloat(): Array<f32> {
+    let value = this.$rFloat;
+    if (value === null) {
+      value = [];
+      this.$rFloat = value;
+    }
+    return value;
+  }
+  set rFloat(value: Array<f32>) {
+    this.$rFloat = value;
+  }
+
+
+  get rInt64(): Array<i64> {
+    let value = this.$rInt64;
+    if (value === null) {
+      value = [];
+      this.$rInt64 = value;
+    }
+    return value;
+  }
+  set rInt64(value: Array<i64>) {
+    this.$rInt64 = value;
+  }
+
+
+  get rUint64(): Array<u64> {
+    let value = this.$rUint64;
+    if (value === null) {
+      value = [];
+      this.$rUint64 = value;
+    }
+    return value;
+  }
+  set rUint64(value: Array<u64>) {
+    this.$rUint64 = value;
+  }
+
+
+  get rInt32(): Array<i32> {
+    let value = this.$rInt32;
+    if (value === null) {
+      value = [];
+      this.$rInt32 = value;
+    }
+    return value;
+  }
+  set rInt32(value: Array<i32>) {
+    this.$rInt32 = value;
+  }
+
+
+  get rFixed64(): Array<u64> {
+    let value = this.$rFixed64;
+    if (value === null) {
+      value = [];
+      this.$rFixed64 = value;
+    }
+    return value;
+  }
+  set rFixed64(value: Array<u64>) {
+    this.$rFixed64 = value;
+  }
+
+
+  get rFixed32(): Array<u32> {
+    let value = this.$rFixed32;
+    if (value === null) {
+      value = [];
+      this.$rFixed32 = value;
+    }
+    return value;
+  }
+  set rFixed32(value: Array<u32>) {
+    this.$rFixed32 = value;
+  }
+
+
+  get rBool(): Array<bool> {
+    let value = this.$rBool;
+    if (value === null) {
+      value = [];
+      this.$rBool = value;
+    }
+    return value;
+  }
+  set rBool(value: Array<bool>) {
+    this.$rBool = value;
+  }
+
+
+  get rString(): Array<string> {
+    let value = this.$rString;
+    if (value === null) {
+      value = [];
+      this.$rString = value;
+    }
+    return value;
+  }
+  set rString(value: Array<string>) {
+    this.$rString = value;
+  }
+
+
+  get rBytes(): Array<Uint8Array> {
+    let value = this.$rBytes;
+    if (value === null) {
+      value = [];
+      this.$rBytes = value;
+    }
+    return value;
+  }
+  set rBytes(value: Array<Uint8Array>) {
+    this.$rBytes = value;
+  }
+
+
+  get rUint32(): Array<u32> {
+    let value = this.$rUint32;
+    if (value === null) {
+      value = [];
+      this.$rUint32 = value;
+    }
+    return value;
+  }
+  set rUint32(value: Array<u32>) {
+    this.$rUint32 = value;
+  }
+
+
+  get rTaste(): Array<i32> {
+    let value = this.$rTaste;
+    if (value === null) {
+      value = [];
+      this.$rTaste = value;
+    }
+    return value;
+  }
+  set rTaste(value: Array<i32>) {
+    this.$rTaste = value;
+  }
+
+
+  get rSfixed32(): Array<i32> {
+    let value = this.$rSfixed32;
+    if (value === null) {
+      value = [];
+      this.$rSfixed32 = value;
+    }
+    return value;
+  }
+  set rSfixed32(value: Array<i32>) {
+    this.$rSfixed32 = value;
+  }
+
+
+  get rSfixed64(): Array<i64> {
+    let value = this.$rSfixed64;
+    if (value === null) {
+      value = [];
+      this.$rSfixed64 = value;
+    }
+    return value;
+  }
+  set rSfixed64(value: Array<i64>) {
+    this.$rSfixed64 = value;
+  }
+
+
+  get rSint32(): Array<i32> {
+    let value = this.$rSint32;
+    if (value === null) {
+      value = [];
+      this.$rSint32 = value;
+    }
+    return value;
+  }
+  set rSint32(value: Array<i32>) {
+    this.$rSint32 = value;
+  }
+
+
+  get rSint64(): Array<i64> {
+    let value = this.$rSint64;
+    if (value === null) {
+      value = [];
+      this.$rSint64 = value;
+    }
+    return value;
+  }
+  set rSint64(value: Array<i64>) {
+    this.$rSint64 = value;
+  }
+
+
+  get rDish(): Array<Dish> {
+    let value = this.$rDish;
+    if (value === null) {
+      value = [];
+      this.$rDish = value;
+    }
+    return value;
+  }
+  set rDish(value: Array<Dish>) {
+    this.$rDish = value;
+  }
+
+
+  get rUnpacked(): Array<i32> {
+    let value = this.$rUnpacked;
+    if (value === null) {
+      value = [];
+      this.$rUnpacked = value;
+    }
+    return value;
+  }
+  set rUnpacked(value: Array<i32>) {
+    this.$rUnpacked = value;
+  }
+
+
+  get mString(): Map<string, string> {
+    let value = this.$mString;
+    if (value === null) {
+      value = new Map<string, string>();
+      this.$mString = value;
+    }
+    return value;
+  }
+  set mString(value: Map<string, string>) {
+    this.$mString = value;
+  }
+
+
+  get mInt32(): Map<i32, Dish> {
+    let value = this.$mInt32;
+    if (value === null) {
+      value = new Map<i32, Dish>();
+      this.$mInt32 = value;
+    }
+    return value;
+  }
+  set mInt32(value: Map<i32, Dish>) {
+    this.$mInt32 = value;
+  }
+
+
+  get mInt64(): Map<i64, i32> {
+    let value = this.$mInt64;
+    if (value === null) {
+      value = new Map<i64, i32>();
+      this.$mInt64 = value;
+    }
+    return value;
+  }
+  set mInt64(value: Map<i64, i32>) {
+    this.$mInt64 = value;
+  }
+
+
+  get mBool(): Map<bool, Uint8Array> {
+    let value = this.$mBool;
+    if (value === null) {
+      value = new Map<bool, Uint8Array>();
+      this.$mBool = value;
+    }
+    return value;
+  }
+  set mBool(value: Map<bool, Uint8Array>) {
+    this.$mBool = value;
+  }
+
+
+  get mUint32(): Map<u32, f64> {
+    let value = this.$mUint32;
+    if (value === null) {
+      value = new Map<u32, f64>();
+      this.$mUint32 = value;
+    }
+    return value;
+  }
+  set mUint32(value: Map<u32, f64>) {
+    this.$mUint32 = value;
+  }
+
+
+  get mUint64(): Map<u64, f32> {
+    let value = this.$mUint64;
+    if (value === null) {
+      value = new Map<u64, f32>();
+      this.$mUint64 = value;
+    }
+    return value;
+  }
+  set mUint64(value: Map<u64, f32>) {
+    this.$mUint64 = value;
+  }
+
+
+  get mSint32(): Map<i32, i64> {
+    let value = this.$mSint32;
+    if (value === null) {
+      value = new Map<i32, i64>();
+      this.$mSint32 = value;
+    }
+    return value;
+  }
+  set mSint32(value: Map<i32, i64>) {
+    this.$mSint32 = value;
+  }
+
+
+  get mFixed64(): Map<u64, u32> {
+    let value = this.$mFixed64;
+    if (value === null) {
+      value = new Map<u64, u32>();
+      this.$mFixed64 = value;
+    }
+    return value;
+  }
+  set mFixed64(value: Map<u64, u32>) {
+    this.$mFixed64 = value;
+  }
+
+
+  get mSfixed32(): Map<i32, bool> {
+    let value = this.$mSfixed32;
+    if (value === null) {
+      value = new Map<i32, bool>();
+      this.$mSfixed32 = value;
+    }
+    return value;
+  }
+  set mSfixed32(value: Map<i32, bool>) {
+    this.$mSfixed32 = value;
+  }
+
+
   get cInt32(): i32 {
     return this.choiceCase == 81 ? this.$cInt32 : 0;
   }
@@ -441,161 +792,192 @@ export class Dish extends Message {
       w.tag(648);
     }
     {
-      const keys = this.mSfixed32.keys();
-      const values = this.mSfixed32.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.bool(unchecked(values[at]));
-          w.tag(16);
+      const map = this.$mSfixed32;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.bool(unchecked(values[at]));
+            w.tag(16);
+          }
+          w.sfixed32(unchecked(keys[at]));
+          w.tag(13);
+          w.delimit(outer);
+          w.tag(554);
         }
-        w.sfixed32(unchecked(keys[at]));
-        w.tag(13);
-        w.delimit(outer);
-        w.tag(554);
       }
     }
     {
-      const keys = this.mFixed64.keys();
-      const values = this.mFixed64.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.fixed32(unchecked(values[at]));
-          w.tag(21);
+      const map = this.$mFixed64;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.fixed32(unchecked(values[at]));
+            w.tag(21);
+          }
+          w.fixed64(unchecked(keys[at]));
+          w.tag(9);
+          w.delimit(outer);
+          w.tag(546);
         }
-        w.fixed64(unchecked(keys[at]));
-        w.tag(9);
-        w.delimit(outer);
-        w.tag(546);
       }
     }
     {
-      const keys = this.mSint32.keys();
-      const values = this.mSint32.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.sint64(unchecked(values[at]));
-          w.tag(16);
+      const map = this.$mSint32;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.sint64(unchecked(values[at]));
+            w.tag(16);
+          }
+          w.sint32(unchecked(keys[at]));
+          w.tag(8);
+          w.delimit(outer);
+          w.tag(538);
         }
-        w.sint32(unchecked(keys[at]));
-        w.tag(8);
-        w.delimit(outer);
-        w.tag(538);
       }
     }
     {
-      const keys = this.mUint64.keys();
-      const values = this.mUint64.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.float(unchecked(values[at]));
-          w.tag(21);
+      const map = this.$mUint64;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.float(unchecked(values[at]));
+            w.tag(21);
+          }
+          w.uint64(unchecked(keys[at]));
+          w.tag(8);
+          w.delimit(outer);
+          w.tag(530);
         }
-        w.uint64(unchecked(keys[at]));
-        w.tag(8);
-        w.delimit(outer);
-        w.tag(530);
       }
     }
     {
-      const keys = this.mUint32.keys();
-      const values = this.mUint32.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.double(unchecked(values[at]));
-          w.tag(17);
+      const map = this.$mUint32;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.double(unchecked(values[at]));
+            w.tag(17);
+          }
+          w.uint32(unchecked(keys[at]));
+          w.tag(8);
+          w.delimit(outer);
+          w.tag(522);
         }
-        w.uint32(unchecked(keys[at]));
-        w.tag(8);
-        w.delimit(outer);
-        w.tag(522);
       }
     }
     {
-      const keys = this.mBool.keys();
-      const values = this.mBool.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.bytes(unchecked(values[at]));
-          w.tag(18);
+      const map = this.$mBool;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.bytes(unchecked(values[at]));
+            w.tag(18);
+          }
+          w.bool(unchecked(keys[at]));
+          w.tag(8);
+          w.delimit(outer);
+          w.tag(514);
         }
-        w.bool(unchecked(keys[at]));
-        w.tag(8);
-        w.delimit(outer);
-        w.tag(514);
       }
     }
     {
-      const keys = this.mInt64.keys();
-      const values = this.mInt64.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.int32(unchecked(values[at]));
-          w.tag(16);
+      const map = this.$mInt64;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.int32(unchecked(values[at]));
+            w.tag(16);
+          }
+          w.int64(unchecked(keys[at]));
+          w.tag(8);
+          w.delimit(outer);
+          w.tag(506);
         }
-        w.int64(unchecked(keys[at]));
-        w.tag(8);
-        w.delimit(outer);
-        w.tag(506);
       }
     }
     {
-      const keys = this.mInt32.keys();
-      const values = this.mInt32.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
+      const map = this.$mInt32;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            const mark = w.length;
+            unchecked(values[at]).write(w);
+            w.delimit(mark);
+            w.tag(18);
+          }
+          w.int32(unchecked(keys[at]));
+          w.tag(8);
+          w.delimit(outer);
+          w.tag(498);
+        }
+      }
+    }
+    {
+      const map = this.$mString;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.string(unchecked(values[at]));
+            w.tag(18);
+          }
+          w.string(unchecked(keys[at]));
+          w.tag(10);
+          w.delimit(outer);
+          w.tag(490);
+        }
+      }
+    }
+    {
+      const list = this.$rUnpacked;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.int32(unchecked(list[at]));
+          w.tag(400);
+        }
+      }
+    }
+    {
+      const list = this.$rDish;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
           const mark = w.length;
-          unchecked(values[at]).write(w);
+          unchecked(list[at]).write(w);
           w.delimit(mark);
-          w.tag(18);
+          w.tag(394);
         }
-        w.int32(unchecked(keys[at]));
-        w.tag(8);
-        w.delimit(outer);
-        w.tag(498);
       }
     }
     {
-      const keys = this.mString.keys();
-      const values = this.mString.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.string(unchecked(values[at]));
-          w.tag(18);
-        }
-        w.string(unchecked(keys[at]));
-        w.tag(10);
-        w.delimit(outer);
-        w.tag(490);
-      }
-    }
-    {
-      const list = this.rUnpacked;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.int32(unchecked(list[at]));
-        w.tag(400);
-      }
-    }
-    {
-      const list = this.rDish;
-      for (let at = list.length - 1; at >= 0; at--) {
-        const mark = w.length;
-        unchecked(list[at]).write(w);
-        w.delimit(mark);
-        w.tag(394);
-      }
-    }
-    {
-      const list = this.rSint64;
-      if (list.length > 0) {
+      const list = this.$rSint64;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.sint64(unchecked(list[at]));
@@ -605,8 +987,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rSint32;
-      if (list.length > 0) {
+      const list = this.$rSint32;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.sint32(unchecked(list[at]));
@@ -616,8 +998,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rSfixed64;
-      if (list.length > 0) {
+      const list = this.$rSfixed64;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.sfixed64(unchecked(list[at]));
@@ -627,8 +1009,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rSfixed32;
-      if (list.length > 0) {
+      const list = this.$rSfixed32;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.sfixed32(unchecked(list[at]));
@@ -638,8 +1020,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rTaste;
-      if (list.length > 0) {
+      const list = this.$rTaste;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.int32(unchecked(list[at]));
@@ -649,8 +1031,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rUint32;
-      if (list.length > 0) {
+      const list = this.$rUint32;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.uint32(unchecked(list[at]));
@@ -660,22 +1042,26 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rBytes;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.bytes(unchecked(list[at]));
-        w.tag(338);
+      const list = this.$rBytes;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.bytes(unchecked(list[at]));
+          w.tag(338);
+        }
       }
     }
     {
-      const list = this.rString;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.string(unchecked(list[at]));
-        w.tag(314);
+      const list = this.$rString;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.string(unchecked(list[at]));
+          w.tag(314);
+        }
       }
     }
     {
-      const list = this.rBool;
-      if (list.length > 0) {
+      const list = this.$rBool;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.bool(unchecked(list[at]));
@@ -685,8 +1071,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rFixed32;
-      if (list.length > 0) {
+      const list = this.$rFixed32;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.fixed32(unchecked(list[at]));
@@ -696,8 +1082,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rFixed64;
-      if (list.length > 0) {
+      const list = this.$rFixed64;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.fixed64(unchecked(list[at]));
@@ -707,8 +1093,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rInt32;
-      if (list.length > 0) {
+      const list = this.$rInt32;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.int32(unchecked(list[at]));
@@ -718,8 +1104,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rUint64;
-      if (list.length > 0) {
+      const list = this.$rUint64;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.uint64(unchecked(list[at]));
@@ -729,8 +1115,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rInt64;
-      if (list.length > 0) {
+      const list = this.$rInt64;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.int64(unchecked(list[at]));
@@ -740,8 +1126,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rFloat;
-      if (list.length > 0) {
+      const list = this.$rFloat;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.float(unchecked(list[at]));
@@ -751,8 +1137,8 @@ export class Dish extends Message {
       }
     }
     {
-      const list = this.rDouble;
-      if (list.length > 0) {
+      const list = this.$rDouble;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.double(unchecked(list[at]));
@@ -944,7 +1330,7 @@ export class Dish extends Message {
             value = new Dish();
             this.fDish = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Dish>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -955,7 +1341,7 @@ export class Dish extends Message {
             value = new Dish_Side();
             this.fSide = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Dish_Side>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -1162,7 +1548,7 @@ export class Dish extends Message {
         }
         case 394: {
           const value = new Dish();
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Dish>());
           value.read(r, 0);
           r.finish(outer);
           this.rDish.push(value);
@@ -1207,7 +1593,7 @@ export class Dish extends Message {
             if (tag == 8) {
               key = r.int32();
             } else if (tag == 18) {
-              const inner = r.begin();
+              const inner = r.begin(offsetof<Dish>());
               value.read(r, 0);
               r.finish(inner);
             } else {
@@ -1358,7 +1744,7 @@ export class Dish extends Message {
             value = new Dish();
             this.cDish = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Dish>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -1381,7 +1767,7 @@ export class Dish extends Message {
             value = new Timestamp();
             this.wTimestamp = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Timestamp>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -1392,7 +1778,7 @@ export class Dish extends Message {
             value = new StringValue();
             this.wString = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<StringValue>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -1403,7 +1789,7 @@ export class Dish extends Message {
             value = new Names();
             this.nNames = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Names>());
           value.read(r, 0);
           r.finish(outer);
           break;

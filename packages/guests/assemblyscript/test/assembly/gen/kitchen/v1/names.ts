@@ -39,7 +39,7 @@ export class Names extends Message$ {
   kindCase: i32 = 0;
   map: Map$ | null = null;
   message: Message | null = null;
-  array: Array<Array$> = [];
+  private $array: Array<Array$> | null = null;
   result: Result | null = null;
   r: r$ | null = null;
   delete$: i32 = 0;
@@ -108,6 +108,19 @@ export class Names extends Message$ {
     this.kindCase$ = 14;
   }
 
+
+  get array(): Array<Array$> {
+    let value = this.$array;
+    if (value === null) {
+      value = [];
+      this.$array = value;
+    }
+    return value;
+  }
+  set array(value: Array<Array$>) {
+    this.$array = value;
+  }
+
   /** Sets no field of the oneof kind of Names. */
   clearKind(): void {
     this.kindCase$ = 0;
@@ -148,12 +161,14 @@ export class Names extends Message$ {
       }
     }
     {
-      const list = this.array;
-      for (let at = list.length - 1; at >= 0; at--) {
-        const mark = w.length;
-        unchecked(list[at]).write(w);
-        w.delimit(mark);
-        w.tag(146);
+      const list = this.$array;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(146);
+        }
       }
     }
     {
@@ -307,7 +322,7 @@ export class Names extends Message$ {
             value = new Map$();
             this.map = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Map$>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -318,14 +333,14 @@ export class Names extends Message$ {
             value = new Message();
             this.message = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Message>());
           value.read(r, 0);
           r.finish(outer);
           break;
         }
         case 146: {
           const value = new Array$();
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Array$>());
           value.read(r, 0);
           r.finish(outer);
           this.array.push(value);
@@ -337,7 +352,7 @@ export class Names extends Message$ {
             value = new Result();
             this.result = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Result>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -348,7 +363,7 @@ export class Names extends Message$ {
             value = new r$();
             this.r = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<r$>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -432,7 +447,7 @@ export class Names_KindCase extends Message$ {
 /** A class of the standard library. */
 @final
 export class Map$ extends Message$ {
-  map: Map<string, Map$> = new Map<string, Map$>();
+  private $map: Map<string, Map$> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): Map$ | null {
@@ -443,24 +458,40 @@ export class Map$ extends Message$ {
     return "names.v1.Map";
   }
 
+  get map(): Map<string, Map$> {
+    let value = this.$map;
+    if (value === null) {
+      value = new Map<string, Map$>();
+      this.$map = value;
+    }
+    return value;
+  }
+  set map(value: Map<string, Map$>) {
+    this.$map = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const keys = this.map.keys();
-      const values = this.map.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          const mark = w.length;
-          unchecked(values[at]).write(w);
-          w.delimit(mark);
-          w.tag(18);
+      const map = this.$map;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            const mark = w.length;
+            unchecked(values[at]).write(w);
+            w.delimit(mark);
+            w.tag(18);
+          }
+          w.string(unchecked(keys[at]));
+          w.tag(10);
+          w.delimit(outer);
+          w.tag(10);
         }
-        w.string(unchecked(keys[at]));
-        w.tag(10);
-        w.delimit(outer);
-        w.tag(10);
       }
     }
   }
@@ -479,7 +510,7 @@ export class Map$ extends Message$ {
             if (tag == 10) {
               key = r.string();
             } else if (tag == 18) {
-              const inner = r.begin();
+              const inner = r.begin(offsetof<Map$>());
               value.read(r, 0);
               r.finish(inner);
             } else {
@@ -501,7 +532,7 @@ export class Map$ extends Message$ {
 /** One more. */
 @final
 export class Array$ extends Message$ {
-  array: Array<Array$> = [];
+  private $array: Array<Array$> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): Array$ | null {
@@ -512,16 +543,31 @@ export class Array$ extends Message$ {
     return "names.v1.Array";
   }
 
+  get array(): Array<Array$> {
+    let value = this.$array;
+    if (value === null) {
+      value = [];
+      this.$array = value;
+    }
+    return value;
+  }
+  set array(value: Array<Array$>) {
+    this.$array = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
     {
-      const list = this.array;
-      for (let at = list.length - 1; at >= 0; at--) {
-        const mark = w.length;
-        unchecked(list[at]).write(w);
-        w.delimit(mark);
-        w.tag(10);
+      const list = this.$array;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(10);
+        }
       }
     }
   }
@@ -533,7 +579,7 @@ export class Array$ extends Message$ {
       switch (tag) {
         case 10: {
           const value = new Array$();
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Array$>());
           value.read(r, 0);
           r.finish(outer);
           this.array.push(value);
@@ -626,7 +672,7 @@ export class Result extends Message$ {
             value = new Message();
             this.ok = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Message>());
           value.read(r, 0);
           r.finish(outer);
           break;
@@ -703,6 +749,8 @@ export class NamesServiceClient {
   readonly $answerCall$: Method = new Method("names.v1.NamesService/AnswerCall");
   /** The method AnswerGet itself: for calls with bytes, and for `Incoming.forward`. */
   readonly $answerGet: Method = new Method("names.v1.NamesService/AnswerGet");
+  /** The method Service itself: for calls with bytes, and for `Incoming.forward`. */
+  readonly $service: Method = new Method("names.v1.NamesService/Service");
   /** The method Export itself: for calls with bytes, and for `Incoming.forward`. */
   readonly $export: Method = new Method("names.v1.NamesService/Export");
 
@@ -738,6 +786,10 @@ export class NamesServiceClient {
     return this.$answerGet.call<Names, Names>(request, timeoutMs);
   }
 
+  service(request: Names, timeoutMs: i32 = 0): Result$<Names> {
+    return this.$service.call<Names, Names>(request, timeoutMs);
+  }
+
   export(request: Result, timeoutMs: i32 = 0): Result$<Message> {
     return this.$export.call<Result, Message>(request, timeoutMs);
   }
@@ -765,6 +817,8 @@ export abstract class NamesServiceServer extends Service {
 
   abstract answerGet(request: Names): Result$<Names>;
 
+  abstract service(request: Names): Result$<Names>;
+
   abstract export(request: Result): Result$<Message>;
 
   serviceName(): string {
@@ -772,7 +826,7 @@ export abstract class NamesServiceServer extends Service {
   }
 
   methodNames(): string[] {
-    return ["Get", "Set", "Delete", "Constructor", "Static", "ServiceName", "AnswerCall", "AnswerGet", "Export"];
+    return ["Get", "Set", "Delete", "Constructor", "Static", "ServiceName", "AnswerCall", "AnswerGet", "Service", "Export"];
   }
 
   /** Answers a call of Get. Override it to work on bytes. */
@@ -823,6 +877,12 @@ export abstract class NamesServiceServer extends Service {
     if (request !== null) call.answer<Names>(this.answerGet(request));
   }
 
+  /** Answers a call of Service. Override it to work on bytes. */
+  answerService(call: Incoming): void {
+    const request = call.decode<Names>();
+    if (request !== null) call.answer<Names>(this.service(request));
+  }
+
   /** Answers a call of Export. Override it to work on bytes. */
   answerExport(call: Incoming): void {
     const request = call.decode<Result>();
@@ -848,6 +908,8 @@ export abstract class NamesServiceServer extends Service {
       case 7:
         return this.answerAnswerGet(call);
       case 8:
+        return this.answerService(call);
+      case 9:
         return this.answerExport(call);
     }
   }

@@ -48,12 +48,12 @@ export class Legacy extends Message {
   private $has$on: bool = false;
   private $shelf: i32 = 3;
   private $has$shelf: bool = false;
-  shelves: Array<i32> = [];
-  packedShelves: Array<i32> = [];
-  labels: Map<string, i32> = new Map<string, i32>();
+  private $shelves: Array<i32> | null = null;
+  private $packedShelves: Array<i32> | null = null;
+  private $labels: Map<string, i32> | null = null;
   jar: Legacy_Jar | null = null;
-  tin: Array<Legacy_Tin> = [];
-  unpacked: Array<i32> = [];
+  private $tin: Array<Legacy_Tin> | null = null;
+  private $unpacked: Array<i32> | null = null;
   private $one: i32 = 3;
   private $other$: string = "";
   private $small: f32 = -0.5;
@@ -234,6 +234,71 @@ export class Legacy extends Message {
   }
 
 
+  get shelves(): Array<i32> {
+    let value = this.$shelves;
+    if (value === null) {
+      value = [];
+      this.$shelves = value;
+    }
+    return value;
+  }
+  set shelves(value: Array<i32>) {
+    this.$shelves = value;
+  }
+
+
+  get packedShelves(): Array<i32> {
+    let value = this.$packedShelves;
+    if (value === null) {
+      value = [];
+      this.$packedShelves = value;
+    }
+    return value;
+  }
+  set packedShelves(value: Array<i32>) {
+    this.$packedShelves = value;
+  }
+
+
+  get labels(): Map<string, i32> {
+    let value = this.$labels;
+    if (value === null) {
+      value = new Map<string, i32>();
+      this.$labels = value;
+    }
+    return value;
+  }
+  set labels(value: Map<string, i32>) {
+    this.$labels = value;
+  }
+
+
+  get tin(): Array<Legacy_Tin> {
+    let value = this.$tin;
+    if (value === null) {
+      value = [];
+      this.$tin = value;
+    }
+    return value;
+  }
+  set tin(value: Array<Legacy_Tin>) {
+    this.$tin = value;
+  }
+
+
+  get unpacked(): Array<i32> {
+    let value = this.$unpacked;
+    if (value === null) {
+      value = [];
+      this.$unpacked = value;
+    }
+    return value;
+  }
+  set unpacked(value: Array<i32>) {
+    this.$unpacked = value;
+  }
+
+
   get one(): i32 {
     return this.eitherCase == 16 ? this.$one : 3;
   }
@@ -313,18 +378,22 @@ export class Legacy extends Message {
       w.tag(128);
     }
     {
-      const list = this.unpacked;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.int32(unchecked(list[at]));
-        w.tag(120);
+      const list = this.$unpacked;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.int32(unchecked(list[at]));
+          w.tag(120);
+        }
       }
     }
     {
-      const list = this.tin;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.tag(116);
-        unchecked(list[at]).write(w);
-        w.tag(115);
+      const list = this.$tin;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.tag(116);
+          unchecked(list[at]).write(w);
+          w.tag(115);
+        }
       }
     }
     {
@@ -336,23 +405,26 @@ export class Legacy extends Message {
       }
     }
     {
-      const keys = this.labels.keys();
-      const values = this.labels.values();
-      for (let at = keys.length - 1; at >= 0; at--) {
-        const outer = w.length;
-        {
-          w.int32(unchecked(values[at]));
-          w.tag(16);
+      const map = this.$labels;
+      if (map !== null) {
+        const keys = map.keys();
+        const values = map.values();
+        for (let at = keys.length - 1; at >= 0; at--) {
+          const outer = w.length;
+          {
+            w.int32(unchecked(values[at]));
+            w.tag(16);
+          }
+          w.string(unchecked(keys[at]));
+          w.tag(10);
+          w.delimit(outer);
+          w.tag(98);
         }
-        w.string(unchecked(keys[at]));
-        w.tag(10);
-        w.delimit(outer);
-        w.tag(98);
       }
     }
     {
-      const list = this.packedShelves;
-      if (list.length > 0) {
+      const list = this.$packedShelves;
+      if (list !== null && list.length > 0) {
         const mark = w.length;
         for (let at = list.length - 1; at >= 0; at--) {
           w.int32(unchecked(list[at]));
@@ -362,10 +434,12 @@ export class Legacy extends Message {
       }
     }
     {
-      const list = this.shelves;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.int32(unchecked(list[at]));
-        w.tag(80);
+      const list = this.$shelves;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.int32(unchecked(list[at]));
+          w.tag(80);
+        }
       }
     }
     if (this.$has$shelf) {
@@ -506,14 +580,14 @@ export class Legacy extends Message {
             value = new Legacy_Jar();
             this.jar = value;
           }
-          r.beginGroup();
+          r.beginGroup(offsetof<Legacy_Jar>());
           value.read(r, 108);
           r.finishGroup();
           break;
         }
         case 115: {
           const value = new Legacy_Tin();
-          r.beginGroup();
+          r.beginGroup(offsetof<Legacy_Tin>());
           value.read(r, 116);
           r.finishGroup();
           this.tin.push(value);
@@ -633,7 +707,7 @@ export class Legacy_Jar extends Message {
             value = new Legacy();
             this.inside = value;
           }
-          const outer = r.begin();
+          const outer = r.begin(offsetof<Legacy>());
           value.read(r, 0);
           r.finish(outer);
           break;

@@ -26,8 +26,8 @@ export class Modern extends Message {
   private $has$text: bool = false;
   plain: string = "";
   delimited: Modern | null = null;
-  many: Array<Modern> = [];
-  expanded: Array<i32> = [];
+  private $many: Array<Modern> | null = null;
+  private $expanded: Array<i32> | null = null;
   private $closed: i32 = 0;
   private $has$closed: bool = false;
   private $needed: i32 = 0;
@@ -57,6 +57,32 @@ export class Modern extends Message {
   clearText(): void {
     this.$text = "";
     this.$has$text = false;
+  }
+
+
+  get many(): Array<Modern> {
+    let value = this.$many;
+    if (value === null) {
+      value = [];
+      this.$many = value;
+    }
+    return value;
+  }
+  set many(value: Array<Modern>) {
+    this.$many = value;
+  }
+
+
+  get expanded(): Array<i32> {
+    let value = this.$expanded;
+    if (value === null) {
+      value = [];
+      this.$expanded = value;
+    }
+    return value;
+  }
+  set expanded(value: Array<i32>) {
+    this.$expanded = value;
   }
 
 
@@ -108,18 +134,22 @@ export class Modern extends Message {
       w.tag(48);
     }
     {
-      const list = this.expanded;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.int32(unchecked(list[at]));
-        w.tag(40);
+      const list = this.$expanded;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.int32(unchecked(list[at]));
+          w.tag(40);
+        }
       }
     }
     {
-      const list = this.many;
-      for (let at = list.length - 1; at >= 0; at--) {
-        w.tag(36);
-        unchecked(list[at]).write(w);
-        w.tag(35);
+      const list = this.$many;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.tag(36);
+          unchecked(list[at]).write(w);
+          w.tag(35);
+        }
       }
     }
     {
@@ -159,14 +189,14 @@ export class Modern extends Message {
             value = new Modern();
             this.delimited = value;
           }
-          r.beginGroup();
+          r.beginGroup(offsetof<Modern>());
           value.read(r, 28);
           r.finishGroup();
           break;
         }
         case 35: {
           const value = new Modern();
-          r.beginGroup();
+          r.beginGroup(offsetof<Modern>());
           value.read(r, 36);
           r.finishGroup();
           this.many.push(value);
@@ -207,9 +237,12 @@ export class Modern extends Message {
       if (value !== null && !value.initialized()) return false;
     } // delimited
     {
-      const values = this.many;
-      for (let at = 0; at < values.length; at++) {
-        if (!values[at].initialized()) return false;
+      const held = this.$many;
+      if (held !== null) {
+        const values = held;
+        for (let at = 0; at < values.length; at++) {
+          if (!values[at].initialized()) return false;
+        }
       }
     } // many
     if (!this.$has$needed) return false;
