@@ -1,0 +1,10 @@
+/**
+ * Runs, checks and inspects Dropthrough deployments. The command is `dropthrough`; this is what it is made of.
+ *
+ * @packageDocumentation
+ */
+export { check, type Finding } from "./check.ts";
+export { type Config, ConfigError, defineConfig, loadConfig } from "./config.ts";
+export { inspect, type Inspection } from "./inspect.ts";
+export { run, type RunOptions } from "./run.ts";
+export { traceTo } from "./trace.ts";
