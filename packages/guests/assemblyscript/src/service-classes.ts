@@ -35,8 +35,8 @@ function printStreaming(source: SourceText, service: DescService): void {
 function printClient(source: SourceText, service: DescService, unary: readonly Rpc[]): void {
   const method = source.runtime("Method");
   const result = source.runtime("Result");
-  source.doc([`Calls ${service.typeName}. Each method is bound when it is first called.`, ""], "");
-  source.comment(service, "");
+  const calls = `Calls ${service.typeName}. Each method is bound when it is first called.`;
+  source.commentAfter(calls, service, "");
   source.line(`export class ${fileNames(service.file).clients.get(service)} {`);
   source.line("  /** The full name of the service, for `require`. */");
   source.line(`  static readonly service: string = "${service.typeName}";`);
@@ -70,11 +70,8 @@ function printServer(
   const result = source.runtime("Result");
   const incoming = source.runtime("Incoming");
   const names = unary.map(({ method }) => `"${method.name}"`).join(", ");
-  source.doc(
-    [`Serves ${service.typeName}: extend it, and give it to \`launch().export()\`.`, ""],
-    "",
-  );
-  source.comment(service, "");
+  const serves = `Serves ${service.typeName}: extend it, and give it to \`launch().export()\`.`;
+  source.commentAfter(serves, service, "");
   source.line(
     `export abstract class ${fileNames(service.file).servers.get(service)} extends ${source.runtime("Service")} {`,
   );

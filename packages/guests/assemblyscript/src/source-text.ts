@@ -16,6 +16,20 @@ const SHIPPED: ReadonlySet<string> = new Set([
   ),
 ]);
 
+/** What can have a comment in a .proto file. */
+type Commented = Exclude<AnyDesc, DescFile>;
+
+/** The comment of the .proto file, as lines without the space that stands before each; none if it has none. */
+function commentLines(desc: Commented): string[] {
+  const { leading, trailing } = getComments(desc);
+  const text = [leading, trailing]
+    .filter((part) => part !== undefined)
+    .join("\n")
+    .trim();
+  const lines = text === "" ? [] : text.split("\n").map((line) => line.replace(/^ /, ""));
+  return desc.deprecated ? [...lines, "@deprecated"] : lines;
+}
+
 /** The text of one generated file: its lines, and the imports that they turn out to need. */
 export class SourceText {
   readonly #file: DescFile;
@@ -44,19 +58,20 @@ export class SourceText {
   }
 
   /** Adds the comment of the .proto file as a doc comment; `fallback` if there is none. */
-  comment(desc: Exclude<AnyDesc, DescFile>, indent: string, fallback = ""): void {
-    const { leading, trailing } = getComments(desc);
-    const text = [leading, trailing].filter((part) => part !== undefined).join("\n");
-    const lines = (text.trim() === "" ? fallback : text.trim()).split("\n");
-    if (desc.deprecated) lines.push("@deprecated");
-    this.doc(lines, indent);
+  comment(desc: Commented, indent: string, fallback = ""): void {
+    const lines = commentLines(desc);
+    this.doc(lines.length > 0 || fallback === "" ? lines : [fallback], indent);
+  }
+
+  /** Adds a doc comment that says something of its own and then what the .proto file says. */
+  commentAfter(first: string, desc: Commented, indent: string): void {
+    const lines = commentLines(desc);
+    this.doc(lines.length > 0 ? [first, "", ...lines] : [first], indent);
   }
 
   /** Adds a doc comment. */
   doc(lines: readonly string[], indent: string): void {
-    const text = lines
-      .map((line) => line.replace(/^ /, "").trimEnd().replaceAll("*/", "*\\/"))
-      .filter((line, at) => line !== "" || at > 0);
+    const text = lines.map((line) => line.trimEnd().replaceAll("*/", "*\\/"));
     if (text.length === 0) return;
     if (text.length === 1) return this.line(`${indent}/** ${text[0]} */`);
     this.line(`${indent}/**`);

@@ -790,8 +790,6 @@ export class ArgumentsResponse extends Message {
 /**
  * Calls dropthrough.kernel.v1.KernelService. Each method is bound when it is first called.
  *
- */
-/**
  * The system calls of a guest. A backend like any other: reached through `call`, with no door of its own.
  *
  * Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
@@ -899,8 +897,6 @@ export class KernelServiceClient {
 /**
  * Serves dropthrough.kernel.v1.KernelService: extend it, and give it to `launch().export()`.
  *
- */
-/**
  * The system calls of a guest. A backend like any other: reached through `call`, with no door of its own.
  *
  * Every rpc may also answer the codes of the boundary itself (docs/ABI.md).

@@ -237,8 +237,8 @@ export class ForgetResponse extends Message {
 /**
  * Calls greeter.v1.GreeterService. Each method is bound when it is first called.
  *
+ * Greets people.
  */
-/** Greets people. */
 export class GreeterServiceClient {
   /** The full name of the service, for `require`. */
   static readonly service: string = "greeter.v1.GreeterService";
@@ -261,8 +261,8 @@ export class GreeterServiceClient {
 /**
  * Serves greeter.v1.GreeterService: extend it, and give it to `launch().export()`.
  *
+ * Greets people.
  */
-/** Greets people. */
 export abstract class GreeterServiceServer extends Service {
   /** Says hello. */
   abstract greet(request: GreetRequest): Result<GreetResponse>;
@@ -303,8 +303,8 @@ export abstract class GreeterServiceServer extends Service {
 /**
  * Calls greeter.v1.PhraseService. Each method is bound when it is first called.
  *
+ * Knows what to say to whom; a backend.
  */
-/** Knows what to say to whom; a backend. */
 export class PhraseServiceClient {
   /** The full name of the service, for `require`. */
   static readonly service: string = "greeter.v1.PhraseService";
@@ -327,8 +327,8 @@ export class PhraseServiceClient {
 /**
  * Serves greeter.v1.PhraseService: extend it, and give it to `launch().export()`.
  *
+ * Knows what to say to whom; a backend.
  */
-/** Knows what to say to whom; a backend. */
 export abstract class PhraseServiceServer extends Service {
   /** The phrase for a person. NOT_FOUND for strangers. */
   abstract find(request: FindRequest): Result<FindResponse>;

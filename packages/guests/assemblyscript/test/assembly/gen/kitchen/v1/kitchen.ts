@@ -1866,8 +1866,8 @@ export class Dish_Side extends Message {
 /**
  * Calls kitchen.v1.KitchenService. Each method is bound when it is first called.
  *
+ * Cooks.
  */
-/** Cooks. */
 export class KitchenServiceClient {
   /** The full name of the service, for `require`. */
   static readonly service: string = "kitchen.v1.KitchenService";
@@ -1913,8 +1913,8 @@ export class KitchenServiceClient {
 /**
  * Serves kitchen.v1.KitchenService: extend it, and give it to `launch().export()`.
  *
+ * Cooks.
  */
-/** Cooks. */
 export abstract class KitchenServiceServer extends Service {
   /** Answers what it was sent. */
   abstract cook(request: Dish): Result<Dish>;
@@ -1990,8 +1990,8 @@ export abstract class KitchenServiceServer extends Service {
 /**
  * Calls kitchen.v1.StoreService. Each method is bound when it is first called.
  *
+ * Served by the host in the tests.
  */
-/** Served by the host in the tests. */
 export class StoreServiceClient {
   /** The full name of the service, for `require`. */
   static readonly service: string = "kitchen.v1.StoreService";
@@ -2007,8 +2007,8 @@ export class StoreServiceClient {
 /**
  * Serves kitchen.v1.StoreService: extend it, and give it to `launch().export()`.
  *
+ * Served by the host in the tests.
  */
-/** Served by the host in the tests. */
 export abstract class StoreServiceServer extends Service {
   /** Answers the key and the value kept for it. */
   abstract get(request: StockRequest): Result<StockResponse>;

@@ -728,8 +728,8 @@ export class r$ extends Message$ {
 /**
  * Calls names.v1.NamesService. Each method is bound when it is first called.
  *
+ * Words for methods.
  */
-/** Words for methods. */
 export class NamesServiceClient {
   /** The full name of the service, for `require`. */
   static readonly service: string = "names.v1.NamesService";
@@ -798,8 +798,8 @@ export class NamesServiceClient {
 /**
  * Serves names.v1.NamesService: extend it, and give it to `launch().export()`.
  *
+ * Words for methods.
  */
-/** Words for methods. */
 export abstract class NamesServiceServer extends Service {
   abstract get(request: Names): Result$<Names>;
 

@@ -253,8 +253,8 @@ export class Modern extends Message {
 /**
  * Calls pantry.v1.PantryService. Each method is bound when it is first called.
  *
+ * Answers what it is sent.
  */
-/** Answers what it is sent. */
 export class PantryServiceClient {
   /** The full name of the service, for `require`. */
   static readonly service: string = "pantry.v1.PantryService";
@@ -282,8 +282,8 @@ export class PantryServiceClient {
 /**
  * Serves pantry.v1.PantryService: extend it, and give it to `launch().export()`.
  *
+ * Answers what it is sent.
  */
-/** Answers what it is sent. */
 export abstract class PantryServiceServer extends Service {
   abstract keepLegacy(request: Legacy): Result<Legacy>;
 
@@ -333,8 +333,8 @@ export abstract class PantryServiceServer extends Service {
 /**
  * Calls pantry.v1.MirrorService. Each method is bound when it is first called.
  *
+ * Forwarded to kitchen.v1.StoreService.
  */
-/** Forwarded to kitchen.v1.StoreService. */
 export class MirrorServiceClient {
   /** The full name of the service, for `require`. */
   static readonly service: string = "pantry.v1.MirrorService";
@@ -349,8 +349,8 @@ export class MirrorServiceClient {
 /**
  * Serves pantry.v1.MirrorService: extend it, and give it to `launch().export()`.
  *
+ * Forwarded to kitchen.v1.StoreService.
  */
-/** Forwarded to kitchen.v1.StoreService. */
 export abstract class MirrorServiceServer extends Service {
   abstract get(request: StockRequest): Result<StockResponse>;
 
