@@ -112,7 +112,7 @@ function checkGrants(
 ): void {
   const grants = guest.grants ?? [];
   try {
-    new Grants(grants);
+    Grants.check(grants);
   } catch (cause) {
     error(`guest "${guest.name}": ${(cause as Error).message}`);
     return;

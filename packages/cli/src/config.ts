@@ -45,8 +45,6 @@ export async function loadConfig(file = "."): Promise<Config> {
       cwd,
       name: "dropthrough",
       configFile: isFile ? path : "dropthrough.config",
-      import: async (id) =>
-        import(id.startsWith("/") ? pathToFileURL(id).href : id) as Promise<unknown>,
       rcFile: false,
       globalRc: false,
       packageJson: false,
@@ -88,7 +86,7 @@ async function checkConfig(
     ...config,
     backends: Array.isArray(backends)
       ? (backends as Backend[])
-      : await importBackends(backends as object, cwd),
+      : await importBackends(backends, cwd),
     guests: guests.map((guest) => ({
       ...guest,
       module: typeof guest.module === "string" ? resolve(cwd, guest.module) : guest.module,

@@ -8,14 +8,18 @@ export class Grants {
 
   /** @throws TypeError for a pattern of another shape */
   constructor(patterns: readonly string[]) {
-    for (const pattern of patterns) {
-      if (!GRANT.test(pattern)) {
-        throw new TypeError(
-          `"${pattern}" is no grant: write package.Service/Method, or package.Service/* for all of its methods`,
-        );
-      }
-    }
+    Grants.check(patterns);
     this.#names = new Set(patterns);
+  }
+
+  /** @throws TypeError for a pattern of another shape */
+  static check(patterns: readonly string[]): void {
+    for (const pattern of patterns) {
+      if (GRANT.test(pattern)) continue;
+      throw new TypeError(
+        `"${pattern}" is no grant: write package.Service/Method, or package.Service/* for all of its methods`,
+      );
+    }
   }
 
   /** Whether `package.Service/Method` is granted. */
