@@ -8,7 +8,6 @@ export default defineConfig({
       "packages/backends/*",
       "packages/guests/*",
       "examples/*",
-      "bench",
       "tools",
     ],
   },
