@@ -43,7 +43,10 @@ async function main(): Promise<number> {
   const { top = "20" } = values;
   if (!/^\d{1,5}$/.test(top) || Number(top) < 1 || Number(top) > 10_000) return usage("--top takes a number from 1 to 10000");
   const root = resolve(import.meta.dirname, "../..");
-  const paths = (positionals.length === 0 ? [`${root}/docs`, `${root}/README.md`] : positionals).map((path) => resolve(path));
+  const paths = (positionals.length === 0 ? [`${root}/docs`, `${root}/README.md`] : positionals).map(
+    // npm runs scripts in its own folder; a path is meant from where the user is.
+    (path) => resolve(process.env["INIT_CWD"] ?? ".", path),
+  );
   for (const path of paths) if (!existsSync(path)) return usage(`${path} does not exist`);
   const redisUrl = values.redis ?? process.env["REDIS_URL"];
   if (redisUrl !== undefined && !URL.canParse(redisUrl)) return usage(`"${redisUrl}" is no URL: write redis://HOST:PORT`);
