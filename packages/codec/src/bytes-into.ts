@@ -9,6 +9,11 @@
  * exactly that many bytes (their content is undefined), and answers how many it filled from the front. It is called
  * once: when the message is encoded, or when somebody reads the bytes, and then an array of their own holds them. What
  * `fill` throws, the encoder throws. After the bytes went into memory they cannot be read or encoded again.
+ *
+ * ```text
+ *  memory   ... │ field number │ length │ what fill wrote │ the next field ...
+ *                                       ▲ target[0]
+ * ```
  */
 export function bytesInto(
   length: number,
@@ -27,17 +32,10 @@ export function anyInPlaceBytes(): boolean {
 }
 let made = false;
 
-/** Reads what is not below like an own array: `value[0]`, `value.slice()`, `for (const byte of value)`. */
-const likeBytes: object = new Proxy(Object.create(null) as object, {
-  get(_target, key, receiver) {
-    if (!InPlaceBytes.is(receiver)) return undefined;
-    const bytes = receiver.own();
-    const member: unknown = Reflect.get(bytes, key);
-    return typeof member === "function" ? member.bind(bytes) : member;
-  },
-});
-
-/** What {@link bytesInto} answers. Not a real typed array: those cannot be told their content later. */
+/**
+ * What {@link bytesInto} answers. Not a real typed array, since those cannot be told their content later; but whoever
+ * reads it finds one (see {@link likeBytes}).
+ */
 export class InPlaceBytes {
   readonly #most: number;
   #fill: ((target: Uint8Array) => number) | undefined;
@@ -52,52 +50,71 @@ export class InPlaceBytes {
     return typeof value === "object" && value !== null && #most in value;
   }
 
-  /** The most bytes there can be, and how many there are once somebody has looked. */
-  get most(): number {
-    return this.#own?.length ?? this.#most;
-  }
-
-  get length(): number {
-    return this.own().length;
-  }
-
-  get byteLength(): number {
-    return this.own().length;
+  /** The most bytes there can be; how many there are, once that is known. */
+  static most(value: InPlaceBytes): number {
+    return value.#own?.length ?? value.#most;
   }
 
   /** The bytes in an array of their own. */
-  own(): Uint8Array<ArrayBuffer> {
-    if (this.#own === undefined) {
-      const whole = new Uint8Array(this.#most);
-      this.#own = whole.subarray(0, this.#once(whole));
+  static own(value: InPlaceBytes): Uint8Array<ArrayBuffer> {
+    if (value.#own === undefined) {
+      const whole = new Uint8Array(value.#most);
+      InPlaceBytes.keep(value, whole.subarray(0, value.#once(whole)));
     }
-    return this.#own;
+    return value.#own ?? new Uint8Array();
   }
 
   /** Puts the bytes at the front of `target`, which has room for `most`, and answers how many. */
-  into(target: Uint8Array): number {
-    if (this.#own === undefined) return this.#once(target);
-    target.set(this.#own);
-    return this.#own.length;
+  static into(value: InPlaceBytes, target: Uint8Array): number {
+    if (value.#own === undefined) return value.#once(target);
+    target.set(value.#own);
+    return value.#own.length;
   }
 
-  /** What was put into memory did not fit in the end: the bytes stay with us for the next time. */
-  keep(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#own ??= bytes;
+  /** Keeps bytes that were written to a place that was given up. */
+  static keep(value: InPlaceBytes, bytes: Uint8Array<ArrayBuffer>): void {
+    if (value.#own !== undefined) return;
+    value.#own = bytes;
+    Object.setPrototypeOf(value, readable(bytes));
   }
 
   #once(target: Uint8Array): number {
     const fill = this.#fill;
     if (fill === undefined) {
       throw new Error(
-        "these bytes went into memory already; bytesInto makes bytes for one message",
+        "these bytes went into memory already: bytesInto makes bytes for one message",
       );
     }
     this.#fill = undefined;
     const filled = fill(target);
     if (Number.isSafeInteger(filled) && filled >= 0 && filled <= this.#most) return filled;
-    throw new RangeError(`bytesInto: fill answered ${filled} of at most ${this.#most} bytes`);
+    throw new RangeError(`bytesInto: fill answered ${filled}, not 0 to ${this.#most} bytes`);
   }
 }
 
+/** Before the bytes are there: whatever is read of them, or called, makes them first. */
+const likeBytes: object = new Proxy(Object.create(null) as object, {
+  get(_target, key, receiver) {
+    if (!InPlaceBytes.is(receiver)) return undefined;
+    InPlaceBytes.own(receiver);
+    return Reflect.get(receiver, key) as unknown;
+  },
+});
 Object.setPrototypeOf(InPlaceBytes.prototype, likeBytes);
+
+/** Once they are there: what makes an ordinary object look like `bytes`, down to `value[0]` and `value.slice()`. */
+function readable(bytes: Uint8Array): object {
+  const members: PropertyDescriptorMap = {};
+  for (const from of [
+    Object.getPrototypeOf(Uint8Array.prototype) as object,
+    Uint8Array.prototype,
+  ]) {
+    for (const key of Reflect.ownKeys(from)) {
+      const member: unknown = Reflect.get(from, key, bytes);
+      members[key as string] = {
+        value: typeof member === "function" && key !== "constructor" ? member.bind(bytes) : member,
+      };
+    }
+  }
+  return Object.create(bytes, members) as object;
+}

@@ -81,7 +81,7 @@ function fillField(field: DescField, message: Record<string, unknown>): void {
 
 function fillValue(child: DescMessage | undefined, holder: Record<string, unknown>, key: string) {
   const value = Object.hasOwn(holder, key) ? holder[key] : undefined;
-  if (InPlaceBytes.is(value)) holder[key] = value.own();
+  if (InPlaceBytes.is(value)) holder[key] = InPlaceBytes.own(value);
   else if (child !== undefined) fillBytes(child, value);
 }
 

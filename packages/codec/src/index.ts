@@ -5,22 +5,29 @@
  */
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Codec, CodecOptions } from "./codec.ts";
+import { CompiledCodec } from "./compiled.ts";
 import { FallbackCodec } from "./fallback.ts";
+import { canGenerate } from "./message-code.ts";
 
 export { bytesInto } from "./bytes-into.ts";
 export { CodecError } from "./codec-error.ts";
 export type { Codec, CodecOptions } from "./codec.ts";
+export { type Lent, lend } from "./lend.ts";
+export { sourceOf } from "./message-code.ts";
 
-const codecs = new WeakMap<DescMessage, Codec>();
+const compiled = new WeakMap<DescMessage, Codec>();
+const fallbacks = new WeakMap<DescMessage, Codec>();
 
-/** The codec of a message type: always the same one for the same descriptor. */
+/** The codec of a message type: always the same one for the same descriptor and options. */
 export function codecOf<Desc extends DescMessage>(
   desc: Desc,
-  _options: CodecOptions = {},
+  options: CodecOptions = {},
 ): Codec<Desc> {
+  const compile = options.compile !== false && canGenerate();
+  const codecs = compile ? compiled : fallbacks;
   let codec = codecs.get(desc);
   if (codec === undefined) {
-    codec = new FallbackCodec<DescMessage>(desc);
+    codec = compile ? new CompiledCodec<DescMessage>(desc) : new FallbackCodec<DescMessage>(desc);
     codecs.set(desc, codec);
   }
   return codec as unknown as Codec<Desc>;

@@ -1,0 +1,37 @@
+import { cursor } from "./read-cursor.ts";
+import { readEnd } from "./read-varint.ts";
+
+/** A `bytes` field and its length in front: a copy, or a view where the caller borrows. */
+export function readBytes(memory: Uint8Array, pos: number, limit: number): Uint8Array {
+  const end = readEnd(memory, pos, limit);
+  pos = cursor.pos;
+  cursor.pos = end;
+  return cursor.borrow ? memory.subarray(pos, end) : copyBytes(memory, pos, end);
+}
+
+// Engines keep up to 64 bytes of an array in the object; more costs a system allocation of some 400 ns, which many
+// small ones share. Small beside the slab, so that one that is kept for long does not keep much more than itself.
+const IN_OBJECT = 64;
+const SHARED = 1024;
+const SLAB = 8192;
+let slab = new Uint8Array(0);
+let used = 0;
+
+/** The bytes of `memory[start, end)`, in a plain Uint8Array that is not a view of the memory. */
+export function copyBytes(memory: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const length = end - start;
+  if (length <= IN_OBJECT || length > SHARED) {
+    const copy = new Uint8Array(length);
+    if (length > 32) copy.set(memory.subarray(start, end));
+    else for (let at = 0; at < length; at++) copy[at] = memory[start + at] as number;
+    return copy;
+  }
+  if (used + length > slab.length) {
+    slab = new Uint8Array(SLAB);
+    used = 0;
+  }
+  const copy = slab.subarray(used, used + length);
+  used += length;
+  copy.set(memory.subarray(start, end));
+  return copy;
+}

@@ -1,0 +1,68 @@
+import type { InPlaceBytes } from "./bytes-into.ts";
+import { writeVarint32 } from "./write-varint.ts";
+
+/** What was filled in place, and where it stands now. */
+interface Placed {
+  readonly value: InPlaceBytes;
+  at: number;
+  readonly length: number;
+}
+
+/** What the encoders of one message share. A message is written in one go, or its sink is put aside (see `withSink`). */
+export const sink = {
+  /** Whether a `bytesInto` may be filled where it stands; else it makes an array of its own first. */
+  inPlace: false,
+  /** Whether room for a length is one byte, even where the last one took more: so that what fits, fits. */
+  narrow: false,
+  /** Whether a length was given more room than one byte. */
+  wide: false,
+  /** Bytes that the last length took. */
+  width: 1,
+  /** Whether a message is being written. */
+  busy: false,
+  /** Whether what was thrown came out of a `bytesInto`, and is its caller's business. */
+  threw: false,
+  placed: [] as Placed[],
+};
+
+/** How many bytes to leave for the length of what comes next, when it took `last` the last time. */
+export function roomForLength(last: number): number {
+  if (sink.narrow || last === 1) return 1;
+  sink.wide = true;
+  return last;
+}
+
+/**
+ * Writes the length in front of what was just written, and answers where that ends now, or -1 if it does not fit.
+ *
+ * ```text
+ *  memory   at      at + width             end of it         end
+ *           │ length │ what was just written │ ... free ...   │
+ *           room guessed: a wrong guess moves what follows
+ * ```
+ */
+export function closeLength(
+  memory: Uint8Array,
+  at: number,
+  width: number,
+  pos: number,
+  end: number,
+): number {
+  const length = pos - at - width;
+  const needed = varintSize(length);
+  if (needed !== width) {
+    if (pos + needed - width > end) return -1;
+    memory.copyWithin(at + needed, at + width, pos);
+    for (const placed of sink.placed) if (placed.at >= at) placed.at += needed - width;
+  }
+  sink.width = needed;
+  writeVarint32(memory, at, end, length);
+  return at + needed + length;
+}
+
+export function varintSize(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x20_0000) return 3;
+  return value < 0x1000_0000 ? 4 : 5;
+}
