@@ -21,11 +21,11 @@ const NODE_PACKAGES = {
 
 const [command, ...args] = process.argv.slice(2);
 install();
-const { status, signal } = COMMANDS()[command]?.() ?? fail(`unknown command ${command}`);
+const outcome = commands()[command]?.() ?? fail(`unknown command ${command}`);
 // The status of a child that a signal ended is 128 and the signal's number, as a shell has it.
-process.exit(status ?? 128 + ({ SIGINT: 2, SIGTERM: 15 }[signal] ?? 9));
+process.exit(outcome.status ?? 128 + ({ SIGINT: 2, SIGTERM: 15 }[outcome.signal] ?? 9));
 
-function COMMANDS() {
+function commands() {
   return {
     start() {
       quietly("building the guests", "turbo", ["run", "guests", "--output-logs=errors-only"]);

@@ -23,7 +23,7 @@ describe("docs/ABI.md", () => {
   };
 
   test("shows every example that it names", () => {
-    expect(blocks.map(([, name]) => name).toSorted()).toEqual(Object.keys(named).toSorted());
+    expect(new Set(blocks.map(([, name]) => name))).toEqual(new Set(Object.keys(named)));
   });
 
   test.each(blocks.map(([, name = "", block = ""]) => ({ name, block })))(
@@ -38,7 +38,7 @@ describe("docs/ABI.md", () => {
   );
 
   test("its table of result words is what @dropthrough/abi reads in them", async () => {
-    const { readWord } = await import("../../packages/abi/src/index.ts");
+    const { readWord } = await import("@dropthrough/abi");
     expect([5, -16777218, -352321538, -33554434, -553648129].map(readWord)).toEqual([
       { state: "done", length: 5 },
       { state: "parked", call: 1, code: 0 },
@@ -59,7 +59,7 @@ describe("docs/ABI.md", () => {
   });
 
   test("lists the imports and exports that the host knows, with their signatures", async () => {
-    const { EXPORTS, IMPORTS } = await import("../../packages/abi/src/index.ts");
+    const { EXPORTS, IMPORTS } = await import("@dropthrough/abi");
     const page = read("docs/ABI.md");
     for (const [name, signature] of [...IMPORTS, ...EXPORTS]) {
       const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` | \``));

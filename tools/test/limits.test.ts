@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { DEFAULT_LIMITS } from "../../packages/host/src/index.ts";
+import { DEFAULT_LIMITS } from "@dropthrough/host";
 
 test("docs/LIMITS.md lists every limit with its default, and no other", () => {
   const page = readFileSync(new URL("../../docs/LIMITS.md", import.meta.url), "utf8");

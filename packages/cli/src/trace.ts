@@ -7,16 +7,14 @@ import {
 } from "@bufbuild/protobuf";
 import { codeName } from "@dropthrough/abi";
 import type { CallObserver, CallRecord } from "@dropthrough/dispatch";
-
-const MOST_LETTERS = 200;
-const MOST_BYTES = 16;
+import { messageText } from "./message-text.ts";
 
 /**
  * Prints every call as strace does, nested calls indented:
  *
  * ```text
  * ==> words.client words.v1.WordsService/Add {"words":{"the":3}}
- *   ==> words.facade dropthrough.redis.v1.RedisService/SortedSetIncrement {"key":"d29yZHM=",…
+ *   ==> words.facade dropthrough.redis.v1.RedisService/SortedSetIncrement {"key":"words:…
  *   <== OK {} 85 µs
  * <== OK {"added":1} 212 µs
  * ```
@@ -48,53 +46,18 @@ export function traceTo(stream: { write(text: string): unknown }): CallObserver 
   };
 }
 
-/** A message on one line, as protobuf JSON, shortened. */
+/** A message on one line; its size alone, where no descriptor is known. */
 function show(call: CallRecord, side: "input" | "output"): string {
   const value = side === "input" ? call.request : call.response;
   if (value === undefined) return "";
   const desc = call.target.desc?.[side];
-  if (desc === undefined) return value instanceof Uint8Array ? `<${value.length} bytes>` : "";
-  let json: string;
+  if (!(value instanceof Uint8Array)) return desc === undefined ? "" : messageText(desc, value);
+  if (desc === undefined) return `<${value.length} bytes>`;
   try {
-    json = JSON.stringify(shorten(toJson(desc, messageOf(desc, value))));
+    return messageText(desc, fromBinary(desc, value));
   } catch {
-    return value instanceof Uint8Array
-      ? `<${value.length} bytes that are no ${desc.typeName}>`
-      : `<no ${desc.typeName}>`;
+    return `<${value.length} bytes that are no ${desc.typeName}>`;
   }
-  return json.length > MOST_LETTERS ? `${json.slice(0, MOST_LETTERS)}…` : json;
-}
-
-function messageOf(desc: DescMessage, value: Message | Uint8Array): Message {
-  return shortenBytes(
-    value instanceof Uint8Array ? fromBinary(desc, value) : structuredClone(value),
-  );
-}
-
-/** Long bytes fields are cut before they are made base64. */
-function shortenBytes<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  for (const [key, field] of Object.entries(value)) {
-    if (field instanceof Uint8Array && field.length > MOST_BYTES) {
-      (value as Record<string, unknown>)[key] = field.slice(0, MOST_BYTES);
-    } else shortenBytes(field);
-  }
-  return value;
-}
-
-/** Long strings, lists and maps are cut. */
-function shorten(json: JsonValue): JsonValue {
-  if (typeof json === "string") return json.length > 64 ? `${json.slice(0, 64)}…` : json;
-  if (Array.isArray(json))
-    return json.length > 5 ? [...json.slice(0, 5).map(shorten), "…"] : json.map(shorten);
-  if (typeof json !== "object" || json === null) return json;
-  const entries = Object.entries(json).map(([key, value]): [string, JsonValue] => [
-    key,
-    shorten(value),
-  ]);
-  return Object.fromEntries(
-    entries.length > 8 ? [...entries.slice(0, 8), ["…", entries.length - 8]] : entries,
-  );
 }
 
 function time(ms: number): string {

@@ -108,7 +108,7 @@ describe("dropthrough run", () => {
       "--trace",
     ]);
     expect(stderr.replaceAll(/\d+(\.\d+)? (µs|ms)/g, "T")).toBe(
-      `==> a ${ECHO} {"payload":"aGk="}\n<== OK {"payload":"aGk="} T\n`,
+      `==> a ${ECHO} {"payload":"hi"}\n<== OK {"payload":"hi"} T\n`,
     );
     expect(stdout).toBe("");
     expect(code).toBe(0);
@@ -122,7 +122,7 @@ describe("dropthrough run", () => {
       "--trace",
     ]);
     expect(failing.stderr.replaceAll(/\d+(\.\d+)? (µs|ms)/g, "T")).toBe(
-      `==> a ${ECHO} {"payload":"${Buffer.from("x".repeat(16)).toString("base64")}","code":5,"message":"no"}\n<== NOT_FOUND "no" T\n`,
+      `==> a ${ECHO} {"payload":"${"x".repeat(24)}… 30 bytes","code":5,"message":"no"}\n<== NOT_FOUND "no" T\n`,
     );
     const refused = await dropthrough([
       "run",

@@ -85,7 +85,8 @@ export class GuestPool {
 
   /** Starts its instances. */
   start(): void {
-    for (const instance of [...this.#instances]) instance.start();
+    const instances = [...this.#instances];
+    for (const instance of instances) instance.start();
   }
 
   #add(): GuestInstance {
