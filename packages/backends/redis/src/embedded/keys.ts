@@ -1,0 +1,42 @@
+import type { Reply } from "../connection.ts";
+import type { Database } from "./database.ts";
+import { type EngineCommands } from "./engine-command.ts";
+import { parseInteger } from "./numbers.ts";
+import { Options, syntaxError } from "./options.ts";
+
+/** Keys of any type, and how long they live. */
+export const keyCommands: EngineCommands = {
+  PING: { words: 1, run: () => "PONG" },
+  DEL: { words: -2, run: (db, [, ...keys]) => keys.filter((key) => db.delete(key)).length },
+  EXISTS: { words: -2, run: (db, [, ...keys]) => keys.filter((key) => db.has(key)).length },
+  PEXPIRE: {
+    words: -3,
+    run: (db, words) => expire(db, words, db.now() + Number(parseInteger(words[2] ?? ""))),
+  },
+  PTTL: {
+    words: 2,
+    run(db, [, key = ""]) {
+      if (!db.has(key)) return -2;
+      const at = db.expiry(key);
+      return at === undefined ? -1 : Math.round(at - db.now());
+    },
+  },
+};
+
+function expire(db: Database, words: readonly string[], at: number): Reply {
+  const [, key = ""] = words;
+  const options = new Options(words, 3);
+  const flags = new Set<string>();
+  for (let flag = options.flag(); flag !== undefined; flag = options.flag()) {
+    if (!["NX", "XX", "GT", "LT"].includes(flag)) throw syntaxError();
+    flags.add(flag);
+  }
+  if (!db.has(key)) return 0;
+  const before = db.expiry(key);
+  if (flags.has("NX") && before !== undefined) return 0;
+  if (flags.has("XX") && before === undefined) return 0;
+  if (flags.has("GT") && at <= (before ?? Infinity)) return 0;
+  if (flags.has("LT") && at >= (before ?? Infinity)) return 0;
+  db.expire(key, at);
+  return 1;
+}

@@ -1,0 +1,59 @@
+/**
+ * The Redis backend: a real server, or an engine inside the host.
+ *
+ * @packageDocumentation
+ */
+import { type Backend, type Clock, defineBackend, type Health } from "@dropthrough/dispatch";
+import { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
+import { type ConnectionAddress, Roads } from "./roads.ts";
+import { serviceOf } from "./service.ts";
+
+export * from "./gen/dropthrough/redis/v1/expiry_pb.ts";
+export * from "./gen/dropthrough/redis/v1/redis_pb.ts";
+export * from "./gen/dropthrough/redis/v1/sorted_sets_pb.ts";
+export * from "./gen/dropthrough/redis/v1/strings_pb.ts";
+export type { ConnectionAddress } from "./roads.ts";
+
+/** Which Redis, and how much of it. */
+export interface RedisOptions {
+  /**
+   * The connection called `default`: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path/to/socket`
+   * or `embedded:`. Left out, it is the embedded engine, unless `connections` has a `default`.
+   */
+  readonly url?: string;
+  /** True for the embedded engine, whatever `url` says. Default: whether there is no `url`. */
+  readonly embedded?: boolean;
+  /** More connections by name. A guest opens them by name, and never says a host. */
+  readonly connections?: Readonly<Record<string, ConnectionAddress>>;
+  /** Stands before every key of every guest; guests do not see it. Default none. */
+  readonly prefix?: string;
+  /** Gives each guest keys of its own, by its name after `prefix`. Default false: guests share their keys. */
+  readonly isolate?: boolean;
+  /** Milliseconds that a connection may take to come up. Default 2,000. */
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds of an outage in which commands wait for its end; later ones are UNAVAILABLE at once. Default 250. */
+  readonly outageWaitMs?: number;
+  /** Milliseconds without any answer, while commands wait for one, after which a connection counts as lost. Default 10,000. */
+  readonly stallTimeoutMs?: number;
+  /** Commands that one connection may have under way. Default 10,000. */
+  readonly maxInFlight?: number;
+  /** The embedded engine's source of time, for expiry. Default the machine's. */
+  readonly clock?: Clock;
+}
+
+/** Makes the Redis backend. */
+export function redis(options: RedisOptions = {}): Backend<typeof RedisService> {
+  const roads = new Roads(options);
+  return defineBackend({
+    name: "redis",
+    service: RedisService,
+    impl: serviceOf({
+      connect: (name) => roads.get(name),
+      names: roads.names,
+      prefix: options.prefix ?? "",
+      isolate: options.isolate ?? false,
+    }),
+    health: (): Health => roads.health(),
+    [Symbol.asyncDispose]: () => roads[Symbol.asyncDispose](),
+  });
+}

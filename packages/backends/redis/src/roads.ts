@@ -1,0 +1,79 @@
+import { type Clock, type Health, systemClock } from "@dropthrough/dispatch";
+import type { Connection } from "./connection.ts";
+import { EmbeddedConnection } from "./embedded/embedded-connection.ts";
+import { parseAddress } from "./server/address.ts";
+import { ServerConnection } from "./server/server-connection.ts";
+
+/** Where one Redis is: its URL. */
+export type ConnectionAddress = string;
+
+interface RoadOptions {
+  readonly url?: string;
+  readonly embedded?: boolean;
+  readonly connections?: Readonly<Record<string, ConnectionAddress>>;
+  readonly connectTimeoutMs?: number;
+  readonly outageWaitMs?: number;
+  readonly stallTimeoutMs?: number;
+  readonly maxInFlight?: number;
+  readonly clock?: Clock;
+}
+
+/** The connections that the operator named. Each is made when it is first asked for, and shared by all guests. */
+export class Roads {
+  readonly #make = new Map<string, () => Connection>();
+  readonly #roads = new Map<string, Connection>();
+
+  /** @throws TypeError that says which option is wrong */
+  constructor(options: RoadOptions) {
+    const { url, embedded = url === undefined, connections = {} } = options;
+    const limits = {
+      connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
+      outageWaitMs: options.outageWaitMs ?? 250,
+      stallTimeoutMs: options.stallTimeoutMs ?? 10_000,
+      maxInFlight: options.maxInFlight ?? 10_000,
+    };
+    if (url !== undefined && connections["default"] !== undefined) {
+      throw new TypeError("redis: url and connections.default are two names for one thing");
+    }
+    const fallback = embedded || url === undefined ? EMBEDDED : url;
+    for (const [name, address] of Object.entries({ default: fallback, ...connections })) {
+      if (address === EMBEDDED) {
+        const clock = options.clock ?? systemClock;
+        this.#make.set(name, () => new EmbeddedConnection(clock));
+      } else {
+        const parsed = parseAddress(address, name);
+        this.#make.set(name, () => new ServerConnection(parsed, limits));
+      }
+    }
+  }
+
+  /** The names that a guest may open. */
+  get names(): readonly string[] {
+    return [...this.#make.keys()];
+  }
+
+  get(name: string): Connection | undefined {
+    let road = this.#roads.get(name);
+    if (road === undefined) {
+      road = this.#make.get(name)?.();
+      if (road !== undefined) this.#roads.set(name, road);
+    }
+    return road;
+  }
+
+  /** Good if every connection in use is. */
+  health(): Health {
+    const found = [...this.#roads].map(([name, road]) => ({ name, ...road.health() }));
+    const message = found.map((road) => `${road.name}: ${road.message ?? "ok"}`).join("; ");
+    return { ok: found.every((road) => road.ok), message: message || "nothing is open" };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const roads = [...this.#roads.values()];
+    this.#roads.clear();
+    this.#make.clear();
+    for (const road of roads) await road[Symbol.asyncDispose]();
+  }
+}
+
+const EMBEDDED = "embedded:";

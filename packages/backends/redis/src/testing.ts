@@ -1,0 +1,6 @@
+/**
+ * For tests: a real redis-server of one's own.
+ *
+ * @packageDocumentation
+ */
+export { type RedisServer, type RedisServerOptions, startRedisServer } from "./redis-server.ts";

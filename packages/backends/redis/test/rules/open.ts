@@ -1,0 +1,38 @@
+/* oxlint-disable vitest/no-standalone-expect -- each rule is proven inside a test, see rules.test.ts */
+import { Code } from "@connectrpc/connect";
+import { expect } from "vitest";
+import { fails, rule, type Rule } from "./rule.ts";
+
+export const openRules: readonly Rule[] = [
+  rule("open answers an id that cannot be guessed, another one each time", async ({ client }) => {
+    const ids = new Set<string>();
+    for (let i = 0; i < 10; i++) ids.add((await client.open({})).connectionId);
+    expect(ids.size).toBe(10);
+    for (const id of ids) expect(Buffer.from(id, "base64url")).toHaveLength(16);
+  }),
+  rule(
+    "open of a name that is not there answers NOT_FOUND, and says which are",
+    async ({ client }) => {
+      const { message } = await fails(client.open({ name: "nowhere" }), Code.NotFound);
+      expect(message).toContain("default");
+    },
+  ),
+  rule("a connection belongs to whoever opened it", async ({ stranger, connectionId }) => {
+    await fails(stranger.ping({ connectionId }), Code.NotFound);
+    await fails(stranger.close({ connectionId }), Code.NotFound);
+  }),
+  rule("a connection dies with whoever opened it", async ({ client, end, connectionId }) => {
+    await client.ping({ connectionId });
+    await end();
+    await fails(client.ping({ connectionId }), Code.NotFound);
+  }),
+  rule("a closed connection answers NOT_FOUND", async ({ client, connectionId }) => {
+    await client.close({ connectionId });
+    await fails(client.get({ connectionId, key: new Uint8Array() }), Code.NotFound);
+    await fails(client.close({ connectionId }), Code.NotFound);
+  }),
+  rule("the 65th open connection answers RESOURCE_EXHAUSTED", async ({ client }) => {
+    for (let i = 0; i < 63; i++) await client.open({});
+    await fails(client.open({}), Code.ResourceExhausted);
+  }),
+];
