@@ -12,17 +12,28 @@ export * from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 
 /** How guests start. */
 export interface KernelOptions {
-  /** Milliseconds that Launch waits for what a guest requires. Default 5,000. */
+  /** Milliseconds, above 0, that Launch waits for what a guest requires. Default 5,000. */
   readonly startupTimeoutMs?: number;
 }
 
-/** Makes the kernel backend. One for each host. */
+/**
+ * Makes the kernel backend. One for each host.
+ *
+ * @throws TypeError if an option is out of range
+ */
 export function kernel(options: KernelOptions = {}): Backend<typeof KernelService> {
-  const implementation = new Kernel(options.startupTimeoutMs ?? 5_000);
+  const { startupTimeoutMs = 5_000 } = options;
+  if (!(startupTimeoutMs > 0)) {
+    throw new TypeError(
+      `startupTimeoutMs is ${startupTimeoutMs}: give a number of milliseconds above 0`,
+    );
+  }
+  const implementation = new Kernel(startupTimeoutMs);
   return defineBackend({
     name: "kernel",
     service: KernelService,
     impl: implementation,
     attach: (directory) => implementation.attach(directory),
+    [Symbol.asyncDispose]: async () => implementation[Symbol.dispose](),
   });
 }

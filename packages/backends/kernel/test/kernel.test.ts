@@ -1,31 +1,24 @@
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { createTransport, LocalCaller } from "@dropthrough/dispatch";
 import { inMemory } from "@dropthrough/dispatch/testing";
 import { describe, expect, test } from "vitest";
 import { kernel, KernelService, OwnerKind } from "../src/index.ts";
+import { failure } from "./failure.ts";
 import { World } from "./world.ts";
 
-async function failure(promise: Promise<unknown>): Promise<ConnectError> {
-  return promise.then(
-    () => expect.fail("it succeeded"),
-    (error: unknown) => ConnectError.from(error),
-  );
-}
-
-/** Lets promises that can settle do so. */
-const settled = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const KERNEL = "dropthrough.kernel.v1.KernelService";
 
 describe("Register", () => {
-  test("answers the name and instance that the operator gave", async () => {
+  test("answers the name and instance that the operator gave, as often as it is called", async () => {
     const guest = new World().guest("a.b", [], 3);
     expect(await guest.client.register({})).toMatchObject({ name: "a.b", instance: 3 });
     expect(await guest.client.register({ name: "a.b" })).toMatchObject({ name: "a.b" });
   });
 
   test("under another name is INVALID_ARGUMENT", async () => {
-    const error = await failure(new World().guest("a").client.register({ name: "b" }));
+    const error = await failure(new World().guest("a").client.register({ name: "b\u001b[2J" }));
     expect(error.message).toBe(
-      "[invalid_argument] this guest is named a here, not b: rename it in the config, or register without a name",
+      "[invalid_argument] this guest is named a here, not b\\u{1b}[2J: rename it in the config, or register without a name",
     );
   });
 
@@ -36,193 +29,200 @@ describe("Register", () => {
     );
     for (const call of [
       client.register({}),
+      client.export({}),
+      client.require({}),
+      client.locate({}),
       client.launch({}),
       client.exit({}),
       client.arguments({}),
     ]) {
-      expect((await failure(call)).code).toBe(Code.FailedPrecondition);
+      expect((await failure(call)).message).toBe(
+        "[failed_precondition] host is no guest: the kernel answers guests",
+      );
     }
   });
 });
 
 describe("Export and Require", () => {
-  test("before Register, or after Launch, are FAILED_PRECONDITION", async () => {
+  test("before Register, or after Launch, are FAILED_PRECONDITION, as is Launch", async () => {
     const guest = new World().guest("a", ["x.S"]);
-    expect((await failure(guest.client.export({ services: ["x.S"] }))).rawMessage).toBe(
-      "a has not registered: call Register before Export",
+    expect((await failure(guest.client.export({ services: ["x.S"] }))).message).toBe(
+      "[failed_precondition] a has not registered: call Register before Export",
     );
-    expect((await failure(guest.client.require({ services: ["x.S"] }))).code).toBe(
-      Code.FailedPrecondition,
+    expect((await failure(guest.client.require({ services: ["x.S"] }))).message).toBe(
+      "[failed_precondition] a has not registered: call Register before Require",
     );
-    expect((await failure(guest.client.launch({}))).code).toBe(Code.FailedPrecondition);
+    expect((await failure(guest.client.launch({}))).message).toBe(
+      "[failed_precondition] a has not registered: call Register before Launch",
+    );
     await guest.start();
-    expect((await failure(guest.client.export({ services: ["x.S"] }))).rawMessage).toBe(
-      "a was launched already: Export comes before Launch",
+    expect((await failure(guest.client.export({ services: ["x.S"] }))).message).toBe(
+      "[failed_precondition] a was launched already: Export comes before Launch",
     );
-    expect((await failure(guest.client.require({ services: ["x.S"] }))).code).toBe(
-      Code.FailedPrecondition,
+    expect((await failure(guest.client.require({ services: ["x.T"] }))).message).toBe(
+      "[failed_precondition] a was launched already: Require comes before Launch",
     );
   });
 
-  test("of what the operator did not allow is PERMISSION_DENIED", async () => {
+  test("twice of the same service are OK", async () => {
     const guest = new World().guest("a", ["x.S"]);
     await guest.client.register({});
-    expect((await failure(guest.client.export({ services: ["x.T"] }))).code).toBe(
-      Code.PermissionDenied,
-    );
+    for (let i = 0; i < 2; i++) {
+      await guest.client.export({ services: ["x.S", "x.S"] });
+      await guest.client.require({ services: [KERNEL, KERNEL] });
+    }
+    expect([...guest.exported, ...guest.required]).toEqual(["x.S", KERNEL]);
   });
 
-  test.each(["", "x/S", "x..S", "x.S ", "1.S", "x".repeat(257)])(
-    "of the name %j is INVALID_ARGUMENT",
+  test("Export of what the operator did not allow is PERMISSION_DENIED", async () => {
+    const guest = new World().guest("a", ["x.S"]);
+    await guest.client.register({});
+    const error = await failure(guest.client.export({ services: ["x.T"] }));
+    expect(error.code).toBe(Code.PermissionDenied);
+  });
+
+  test("Export of a module that cannot serve is FAILED_PRECONDITION", async () => {
+    const guest = new World().guest("a", ["x.S"]);
+    guest.serves = false;
+    await guest.client.register({});
+    const error = await failure(guest.client.export({ services: ["x.S"] }));
+    expect(error.code).toBe(Code.FailedPrecondition);
+  });
+
+  test("Export of what a backend or another guest owns is ALREADY_EXISTS", async () => {
+    const world = new World();
+    await world.guest("b", ["x.S"]).start();
+    const guest = world.guest("a", ["x.S", KERNEL]);
+    await guest.client.register({});
+    for (const services of [["x.S"], [KERNEL]]) {
+      expect((await failure(guest.client.export({ services }))).code).toBe(Code.AlreadyExists);
+    }
+  });
+
+  test.each(["", ".", "x/S", "x..S", "x.S ", "x.S\n", "1.S", "x.1", "ä.S", "x".repeat(257)])(
+    "of the name %j are INVALID_ARGUMENT",
     async (name) => {
       const guest = new World().guest("a", [name]);
       await guest.client.register({});
-      expect((await failure(guest.client.export({ services: [name] }))).code).toBe(
-        Code.InvalidArgument,
-      );
-      expect((await failure(guest.client.require({ services: [name] }))).code).toBe(
-        Code.InvalidArgument,
-      );
+      for (const call of [guest.client.export, guest.client.require]) {
+        expect((await failure(call({ services: ["x.S", name] }))).code).toBe(Code.InvalidArgument);
+      }
+      expect(guest.required.size).toBe(0);
     },
   );
 
-  test("of more than 256 services is RESOURCE_EXHAUSTED", async () => {
+  test("of a name that would drive a terminal quote it harmlessly", async () => {
     const guest = new World().guest("a");
     await guest.client.register({});
-    const services = Array.from({ length: 257 }, (_, i) => `x.S${i}`);
-    expect((await failure(guest.client.require({ services }))).code).toBe(Code.ResourceExhausted);
-    expect(guest.required.size).toBe(0);
+    const error = await failure(guest.client.require({ services: ["\u001b[2J\u202ex"] }));
+    expect(error.rawMessage).toBe(
+      '"\\u{1b}[2J\\u{202e}x" is no service name: write package.Service',
+    );
   });
 
-  test("a cycle is FAILED_PRECONDITION with its path, however long", async () => {
-    const world = new World();
-    const [a, b, c] = [
-      world.guest("a", ["x.A"]),
-      world.guest("b", ["x.B"]),
-      world.guest("c", ["x.C"]),
-    ];
-    for (const guest of [a, b, c]) await guest.client.register({});
-    expect((await failure(a.client.require({ services: ["x.A"] }))).rawMessage).toContain(
-      "a requires a:",
-    );
-    await a.client.require({ services: ["x.B"] });
-    await b.client.require({ services: ["x.C"] });
-    const error = await failure(c.client.require({ services: ["x.A"] }));
-    expect(error.message).toBe(
-      "[failed_precondition] c requires a requires b requires c: a guest cannot wait for itself",
-    );
-    expect(c.required.size).toBe(0);
+  test("of more than 256 services in all are RESOURCE_EXHAUSTED, and declare none", async () => {
+    const names = Array.from({ length: 257 }, (_, i) => `x.S${i}`);
+    const guest = new World().guest("a", names);
+    const other = new World().guest("b");
+    await guest.client.register({});
+    await other.client.register({});
+    await guest.client.export({ services: names.slice(0, 200) });
+    await other.client.require({ services: names.slice(0, 200) });
+    for (const call of [guest.client.export, other.client.require]) {
+      expect((await failure(call({ services: names.slice(200) }))).code).toBe(
+        Code.ResourceExhausted,
+      );
+      await call({ services: [...names.slice(200, 256), "x.S0"] });
+    }
+    expect([guest.exported.size, other.required.size]).toEqual([256, 256]);
   });
 });
 
-describe("Launch", () => {
-  test("answers at once where everything required runs; a backend does", async () => {
+describe("Locate", () => {
+  test("tells who serves a required service, and how many instances take calls", async () => {
     const world = new World();
-    await world.guest("a").start("dropthrough.kernel.v1.KernelService");
-    expect(world.launched).toEqual(["a1"]);
-  });
-
-  test("answers in topological order, whatever the order of the starts", async () => {
-    const world = new World();
-    const guests = {
-      a: world.guest("a"),
-      b: world.guest("b", ["x.B"]),
-      c: world.guest("c", ["x.C"]),
-      d: world.guest("d", ["x.D"]),
-    };
-    const starts = [guests.a.start("x.B", "x.C"), guests.b.start("x.D"), guests.c.start("x.D")];
-    await settled();
-    expect(world.launched).toEqual([]);
-    await guests.d.start();
-    await Promise.all(starts);
-    expect(world.launched[0]).toBe("d1");
-    expect(world.launched.at(-1)).toBe("a1");
-    expect(world.clock.pending).toBe(0);
-  });
-
-  test("waits for one instance of a pool, not for all", async () => {
-    const world = new World();
-    const [first] = [world.guest("pool", ["x.S"], 1), world.guest("pool", ["x.S"], 2)];
-    const start = world.guest("a").start("x.S");
-    await first.start();
-    await start;
-    expect(world.launched).toEqual(["pool1", "a1"]);
-  });
-
-  test("is NOT_FOUND where nobody exports the service, and names one of a similar name", async () => {
-    const world = new World();
-    world.guest("words.facade", ["words.v1.WordsService"]);
-    const error = await failure(world.guest("a").start("words.v1.WordService"));
-    expect(error.message).toBe(
-      "[not_found] a requires words.v1.WordService, and nobody exports it; did you mean words.v1.WordsService of words.facade?: add a backend or a guest that serves it",
-    );
-    expect((await failure(world.guest("b").start("quite.different.Thing"))).rawMessage).toBe(
-      "b requires quite.different.Thing, and nobody exports it: add a backend or a guest that serves it",
-    );
-  });
-
-  test("is UNAVAILABLE if the guest that was to serve exits instead of launching", async () => {
-    const world = new World();
-    const facade = world.guest("facade", ["x.S"]);
-    const start = failure(world.guest("a").start("x.S"));
-    await settled();
-    facade.exit(3, "no");
-    expect((await start).message).toBe(
-      "[unavailable] a requires x.S of facade, which exited instead of launching",
-    );
-  });
-
-  test("is DEADLINE_EXCEEDED at the startup deadline, with who waits for whom", async () => {
-    const world = new World();
-    world.guest("facade", ["x.S"]);
-    const start = failure(world.guest("a").start("x.S"));
-    await settled();
-    world.clock.advance(1000);
-    expect((await start).message).toBe(
-      "[deadline_exceeded] a could not start within 1000 ms: facade has not launched; a waits for x.S of facade",
-    );
-    expect(world.clock.pending).toBe(0);
-  });
-});
-
-describe("Locate and Services", () => {
-  test("tell who serves, and how many instances take calls", async () => {
-    const world = new World();
-    const facade = world.guest("facade", ["x.S"]);
+    await world.guest("facade", ["x.S"], 1).start();
+    await world.guest("facade", ["x.S"], 2).start();
     const a = world.guest("a");
-    await facade.start();
-    await a.client.register({});
-    expect((await failure(a.client.locate({ service: "x.S" }))).code).toBe(Code.FailedPrecondition);
-    await a.client.require({ services: ["x.S", "x.T"] });
+    await a.start("x.S");
     expect((await a.client.locate({ service: "x.S" })).service).toMatchObject({
       name: "x.S",
       owner: "facade",
       kind: OwnerKind.GUEST,
-      running: 1,
+      running: 2,
     });
-    expect((await failure(a.client.locate({ service: "x.T" }))).code).toBe(Code.NotFound);
-    const { services } = await a.client.services({});
-    expect(services.map((s) => [s.name, s.owner, s.kind])).toEqual([
-      ["dropthrough.kernel.v1.KernelService", "kernel", OwnerKind.BACKEND],
-      ["x.S", "facade", OwnerKind.GUEST],
-    ]);
-    expect(services[0]?.methods).toContain("Launch");
+  });
+
+  test("of what was not required is FAILED_PRECONDITION", async () => {
+    const guest = new World().guest("a");
+    expect((await failure(guest.client.locate({ service: KERNEL }))).message).toBe(
+      `[failed_precondition] a has not required ${KERNEL}: require it before Launch`,
+    );
+  });
+
+  test("of what nobody serves is NOT_FOUND, of what does not run UNAVAILABLE", async () => {
+    const world = new World();
+    const facade = world.guest("facade", ["x.S"]);
+    const a = world.guest("a");
+    await a.client.register({});
+    await a.client.require({ services: ["x.S"] });
+    expect((await failure(a.client.locate({ service: "x.S" }))).code).toBe(Code.NotFound);
+    await facade.client.register({});
+    await facade.client.export({ services: ["x.S"] });
+    expect((await failure(a.client.locate({ service: "x.S" }))).message).toBe(
+      "[unavailable] no instance of facade runs now, which serves x.S: try again",
+    );
   });
 });
 
-test("Exit ends the calling guest with its code and reason", async () => {
+test("Services lists every service with its owner, kind, state and methods", async () => {
+  const world = new World();
+  const facade = world.guest("facade", ["x.S"]);
+  await facade.client.register({});
+  await facade.client.export({ services: ["x.S"] });
+  const list = async () => (await facade.client.services({})).services;
+  expect((await list()).map((s) => [s.name, s.owner, s.kind, s.running])).toEqual([
+    [KERNEL, "kernel", OwnerKind.BACKEND, 1],
+    ["x.S", "facade", OwnerKind.GUEST, 0],
+  ]);
+  expect((await list())[0]?.methods.slice(0, 3)).toEqual(["Register", "Export", "Require"]);
+  await facade.client.launch({});
+  expect((await list())[1]?.running).toBe(1);
+});
+
+test("Exit ends the calling guest with its code and reason, whose escape sequences drive no terminal", async () => {
   const guest = new World().guest("a");
-  await guest.client.exit({ code: 7, reason: "done" });
-  expect(guest.exitedWith).toEqual([7, "done"]);
+  await guest.client.exit({ code: 7, reason: "done\u001b[2J" });
+  expect(guest.exitedWith).toEqual([7, "done\\u{1b}[2J"]);
+  await guest.client.exit({ code: -1, reason: "x".repeat(5_000) });
+  expect(guest.exitedWith?.[1]).toHaveLength(1_025);
 });
 
 test("Arguments are the operator's", async () => {
   expect((await new World().guest("a").client.arguments({})).arguments).toEqual(["a", "b"]);
 });
 
-test("a kernel without a host says so", async () => {
-  await using backend = inMemory(kernel());
-  expect((await failure(backend.client().services({}))).rawMessage).toBe(
-    "this kernel belongs to no host: pass it to createHost",
-  );
+describe("a kernel", () => {
+  test("without a host says so", async () => {
+    await using backend = inMemory(kernel());
+    expect((await failure(backend.client().services({}))).message).toBe(
+      "[failed_precondition] this kernel belongs to no host: pass it to createHost",
+    );
+  });
+
+  test("belongs to one host", () => {
+    const world = new World();
+    const [entry] = [world.registry.find(`${KERNEL}/Register`)?.entry];
+    if (entry?.kind !== "backend") expect.fail("it is a backend");
+    expect(() => new World().registry.attach(world as never)).toThrow(TypeError);
+    expect(() => entry.attach?.(world as never)).toThrow(
+      "this kernel belongs to a host already: make another one",
+    );
+  });
+
+  test.each([0, -1, NaN])("does not take %d as a startup timeout", (startupTimeoutMs) => {
+    expect(() => kernel({ startupTimeoutMs })).toThrow(
+      `startupTimeoutMs is ${startupTimeoutMs}: give a number of milliseconds above 0`,
+    );
+  });
 });

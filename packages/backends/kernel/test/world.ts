@@ -12,15 +12,16 @@ import { kernel, KernelService } from "../src/index.ts";
 
 /** A guest without a module: what it may do is what a host allows, and nothing runs. */
 export class WorldGuest implements Guest, Caller {
+  readonly name: string;
   readonly instance: number;
+  readonly mayExport: readonly string[];
   readonly arguments = ["a", "b"];
-  readonly serves: boolean;
   readonly exported = new Set<string>();
   readonly required = new Set<string>();
+  readonly client: Client<typeof KernelService>;
+  serves: boolean;
   state: Guest["state"] = "starting";
   exitedWith: [number, string] | undefined;
-  readonly name: string;
-  readonly mayExport: readonly string[];
   readonly #world: World;
 
   constructor(world: World, name: string, mayExport: readonly string[], instance: number) {
@@ -29,18 +30,19 @@ export class WorldGuest implements Guest, Caller {
     this.mayExport = mayExport;
     this.serves = mayExport.length > 0;
     this.instance = instance;
+    this.client = createClient(KernelService, createTransport(world.registry.connect(this)));
   }
 
   get guest(): Guest {
     return this;
   }
-  get client(): Client<typeof KernelService> {
-    return createClient(KernelService, createTransport(this.#world.registry.connect(this)));
-  }
   defer(): void {}
   export(service: string): void {
+    if (!this.serves) throw new ConnectError("no dropthrough_v1_serve", Code.FailedPrecondition);
     if (!this.mayExport.includes(service))
       throw new ConnectError("not allowed", Code.PermissionDenied);
+    const owner = this.#world.services().find((s) => s.name === service)?.owner ?? this.name;
+    if (owner !== this.name) throw new ConnectError(`${owner} owns it`, Code.AlreadyExists);
     this.exported.add(service);
     this.#world.changed();
   }
@@ -54,29 +56,33 @@ export class WorldGuest implements Guest, Caller {
     this.#world.changed();
   }
   exit(code: number, reason: string): void {
-    this.state = "exited";
     this.exitedWith = [code, reason];
+    this.end();
+  }
+  /** It is gone, without a word: a trap. */
+  end(): void {
+    this.state = "exited";
     this.#world.guests.delete(this);
     this.#world.changed();
   }
   /** Registers, exports what it may, requires, and launches. */
   async start(...required: string[]): Promise<void> {
     await this.client.register({});
-    await this.client.export({ services: [...this.exportsNow] });
+    await this.client.export({ services: [...this.mayExport] });
     await this.client.require({ services: required });
     await this.client.launch({});
-  }
-  get exportsNow(): readonly string[] {
-    return this.mayExport;
   }
 }
 
 /** A host's directory, and a kernel that knows nothing else. */
-export class World {
+export class World implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly registry: Registry = createRegistry({ clock: this.clock });
   readonly guests = new Set<WorldGuest>();
+  /** Who was launched, in order, as name and instance. */
   readonly launched: string[] = [];
+  /** Services whose guest has crashed and is being started again: owner by service. */
+  readonly restarting = new Map<string, string>();
   readonly #watchers = new Set<() => void>();
 
   constructor() {
@@ -95,20 +101,34 @@ export class World {
   guest(name: string, mayExport: readonly string[] = [], instance = 1): WorldGuest {
     const guest = new WorldGuest(this, name, mayExport, instance);
     this.guests.add(guest);
+    this.changed();
     return guest;
   }
 
   services(): ServiceInfo[] {
-    const names = new Set([...this.guests].flatMap((g) => [...g.exported]));
-    const ofGuests = [...names].map((name): ServiceInfo => {
-      const owners = [...this.guests].filter((g) => g.exported.has(name));
-      const running = owners.filter((g) => g.state === "running").length;
-      return { name, owner: owners[0]?.name ?? "", kind: "guest", running, methods: [] };
-    });
+    const found = new Map(
+      [...this.restarting].map(([name, owner]) => [name, { owner, running: 0 }]),
+    );
+    for (const guest of this.guests) {
+      for (const name of guest.exported) {
+        const running = (found.get(name)?.running ?? 0) + (guest.state === "running" ? 1 : 0);
+        found.set(name, { owner: guest.name, running });
+      }
+    }
+    const ofGuests = [...found].map(([name, info]): ServiceInfo => ({
+      name,
+      ...info,
+      kind: "guest",
+      methods: [],
+    }));
     return [...this.registry.services(), ...ofGuests];
   }
 
   changed(): void {
     for (const watcher of this.#watchers) watcher();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.registry[Symbol.asyncDispose]();
   }
 }
