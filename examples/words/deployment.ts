@@ -16,7 +16,8 @@ export interface WordsOptions {
   readonly stderr?: NodeJS.WriteStream;
 }
 
-const build = (name: string): string => fileURLToPath(new URL(`build/${name}.wasm`, import.meta.url));
+const build = (name: string): string =>
+  fileURLToPath(new URL(`build/${name}.wasm`, import.meta.url));
 
 /** Two guests and four backends. */
 export function deployment({ paths, redisUrl, stdout, stderr }: WordsOptions): Config {

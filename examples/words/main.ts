@@ -18,7 +18,8 @@ Exit codes: 0 all was counted, 1 something could not be read, 2 usage,
 75 not available right now: try again.
 `;
 
-process.exitCode = await main();
+// The run has ended, and with it the process: what a library of a backend left open must not keep it.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const options = {
@@ -41,15 +42,19 @@ async function main(): Promise<number> {
   }
   if (positionals.length > 1) return usage("name one folder");
   const { top = "20" } = values;
-  if (!/^\d{1,5}$/.test(top) || Number(top) < 1 || Number(top) > 10_000) return usage("--top takes a number from 1 to 10000");
+  if (!/^\d{1,5}$/.test(top) || Number(top) < 1 || Number(top) > 10_000)
+    return usage("--top takes a number from 1 to 10000");
   const root = resolve(import.meta.dirname, "../..");
-  const paths = (positionals.length === 0 ? [`${root}/docs`, `${root}/README.md`] : positionals).map(
+  const paths = (
+    positionals.length === 0 ? [`${root}/docs`, `${root}/README.md`] : positionals
+  ).map(
     // npm runs scripts in its own folder; a path is meant from where the user is.
     (path) => resolve(process.env["INIT_CWD"] ?? ".", path),
   );
   for (const path of paths) if (!existsSync(path)) return usage(`${path} does not exist`);
   const redisUrl = values.redis ?? process.env["REDIS_URL"];
-  if (redisUrl !== undefined && !URL.canParse(redisUrl)) return usage(`"${redisUrl}" is no URL: write redis://HOST:PORT`);
+  if (redisUrl !== undefined && !URL.canParse(redisUrl))
+    return usage(`"${redisUrl}" is no URL: write redis://HOST:PORT`);
   return run(deployment({ paths, redisUrl }), {
     args: [...(values.json === true ? ["--json"] : []), "--top", top, ...paths],
     observers: values.trace === true ? [traceTo(process.stderr)] : [],

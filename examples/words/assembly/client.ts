@@ -15,7 +15,13 @@ import {
   ReadRequest,
   StatRequest,
 } from "./gen/dropthrough/file/v1/file";
-import { AddRequest, ClearRequest, Count, TopRequest, WordsServiceClient } from "./gen/words/v1/words";
+import {
+  AddRequest,
+  ClearRequest,
+  Count,
+  TopRequest,
+  WordsServiceClient,
+} from "./gen/words/v1/words";
 import { Output, quoted, shown, textOf } from "./output";
 import { bytesOf, isAscii, MOST_BYTES, WordCounter } from "./words";
 
@@ -50,7 +56,10 @@ export function main(): void {
   for (let i = 0; i < roots.length; i++) countRoot(roots[i]);
   flush();
   err.clear();
-  const summary = "counted the words of " + plural(read, "file") + (skipped > 0 ? ", skipped " + skipped.toString() : "");
+  const summary =
+    "counted the words of " +
+    plural(read, "file") +
+    (skipped > 0 ? ", skipped " + skipped.toString() : "");
   err.print(failed > 0 ? summary + ", could not read " + failed.toString() : summary);
   printTop();
   words.clear(new ClearRequest());
@@ -102,7 +111,8 @@ function countDirectory(path: string): void {
       else if (type == FileType.REGULAR) countFile(child);
       else skip(child, type == FileType.LINK ? "a link" : "no regular file");
     }
-    if (listed.value.unnamable > 0) fail(path + ": " + plural(listed.value.unnamable, "name") + " that is no UTF-8");
+    if (listed.value.unnamable > 0)
+      fail(path + ": " + plural(listed.value.unnamable, "name") + " that is no UTF-8");
     request.cursor = listed.value.cursor;
   } while (request.cursor.length > 0);
 }
@@ -123,7 +133,8 @@ function countFile(path: string): void {
   files.close(close);
   if (reason != "") return;
   read++;
-  if (err.terminal || read % FILES_A_LINE == 0) err.progress(plural(read, "file") + ": " + shown(path));
+  if (err.terminal || read % FILES_A_LINE == 0)
+    err.progress(plural(read, "file") + ": " + shown(path));
 }
 
 /** Reads a file to its end. Answers why it was skipped, or nothing. */
@@ -158,7 +169,14 @@ function countContent(path: string, handle: u64): string {
   }
   counter.end();
   if (counter.tooLong > 0) {
-    fail(path + ": " + plural(counter.tooLong, "word") + " of more than " + MOST_BYTES.toString() + " bytes not counted");
+    fail(
+      path +
+        ": " +
+        plural(counter.tooLong, "word") +
+        " of more than " +
+        MOST_BYTES.toString() +
+        " bytes not counted",
+    );
     counter.tooLong = 0;
   }
   return "";

@@ -1,7 +1,15 @@
 // The facade guest: answers words.v1.WordsService by dropping through to Redis. It keeps a connection id and a key that
 // its callers never see, and makes failures friendlier: what may pass when tried again is UNAVAILABLE with one sentence, the
 // details go to the log.
-import { Code, describe, fail, launch, ok, Result, Status } from "@dropthrough/assemblyscript/assembly";
+import {
+  Code,
+  describe,
+  fail,
+  launch,
+  ok,
+  Result,
+  Status,
+} from "@dropthrough/assemblyscript/assembly";
 import { Level, LogServiceClient, Record, WriteRequest } from "./gen/dropthrough/log/v1/log";
 import { DeleteRequest } from "./gen/dropthrough/redis/v1/strings";
 import { OpenRequest, RedisServiceClient } from "./gen/dropthrough/redis/v1/redis";
@@ -149,7 +157,10 @@ function push(request: SortedSetIncrementRequest, word: Uint8Array, count: i64):
 }
 
 function badCount(): Result<AddResponse> {
-  return fail<AddResponse>(Code.INVALID_ARGUMENT, "a word is not empty, and its count is 1 or more");
+  return fail<AddResponse>(
+    Code.INVALID_ARGUMENT,
+    "a word is not empty, and its count is 1 or more",
+  );
 }
 
 /** Writes to the log; whether that works changes nothing for our callers. */

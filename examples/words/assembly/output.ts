@@ -1,9 +1,5 @@
 // What the guest says to people: standard output and standard error are mounts of the file backend.
-import {
-  FileServiceClient,
-  OpenRequest,
-  WriteRequest,
-} from "./gen/dropthrough/file/v1/file";
+import { FileServiceClient, OpenRequest, WriteRequest } from "./gen/dropthrough/file/v1/file";
 import { decodeUtf8 } from "@dropthrough/assemblyscript/assembly/utf8";
 
 /** One of the two, opened when it is first written to. */
@@ -14,7 +10,10 @@ export class Output {
   /** Whether a person looks at it. */
   terminal: bool = false;
 
-  constructor(private readonly files: FileServiceClient, private readonly path: string) {}
+  constructor(
+    private readonly files: FileServiceClient,
+    private readonly path: string,
+  ) {}
 
   /** Opens it. False if it cannot be: then nothing is written. */
   open(): bool {
@@ -85,7 +84,8 @@ export function shown(text: string): string {
   let result = "";
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    const unsafe = unit < 0x20 || (unit >= 0x7f && unit < 0xa0) || (unit >= 0x2028 && unit <= 0x202e);
+    const unsafe =
+      unit < 0x20 || (unit >= 0x7f && unit < 0xa0) || (unit >= 0x2028 && unit <= 0x202e);
     result += unsafe ? "\\u" + unit.toString(16).padStart(4, "0") : text.charAt(i);
   }
   return result;
@@ -97,9 +97,9 @@ export function quoted(text: string): string {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit == 0x22 || unit == 0x5c) result += "\\" + text.charAt(i);
-    else if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0)) result += "\\u" + unit.toString(16).padStart(4, "0");
+    else if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0))
+      result += "\\u" + unit.toString(16).padStart(4, "0");
     else result += text.charAt(i);
   }
   return '"' + result + '"';
 }
-

@@ -70,12 +70,16 @@ export class WordCounter {
 }
 
 function isWordByte(byte: u8): bool {
-  return byte >= 0x80 || (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a);
+  return (
+    byte >= 0x80 ||
+    (byte >= 0x30 && byte <= 0x39) ||
+    ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a)
+  );
 }
 
 /** Bytes as a string, each as one unit. */
 function keyOf(bytes: Uint8Array, length: i32): string {
-  const key = changetype<string>(__new(<usize>length << 1, idof<string>()));
+  const key = changetype<string>(__new((<usize>length) << 1, idof<string>()));
   for (let i = 0; i < length; i++) {
     store<u16>(changetype<usize>(key) + ((<usize>i) << 1), <u16>unchecked(bytes[i]));
   }

@@ -26,7 +26,8 @@ check and inspect: 0 good, 1 not, 194 usage.
 const EXIT_UNUSABLE = 193;
 const EXIT_USAGE = 194;
 
-process.exitCode = await main(process.argv.slice(2));
+// The run has ended, and with it the process: what a library of a backend left open must not keep it.
+process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: string[]): Promise<number> {
   const split = argv.indexOf("--");

@@ -1,10 +1,4 @@
-import {
-  type DescMessage,
-  fromBinary,
-  type JsonValue,
-  type Message,
-  toJson,
-} from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import { codeName } from "@dropthrough/abi";
 import type { CallObserver, CallRecord } from "@dropthrough/dispatch";
 import { messageText } from "./message-text.ts";

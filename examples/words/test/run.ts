@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+
+/** How a run of the example ended. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const main = new URL("../main.ts", import.meta.url).pathname;
+
+/** Runs `words` as a user does. `onStderr` sees what it has said on standard error so far, each time that it says more. */
+export async function words(
+  args: readonly string[],
+  onStderr?: (text: string) => void,
+): Promise<Outcome> {
+  return start([process.execPath, main, ...args], onStderr);
+}
+
+/** The same by a root that may not read what is not its own: root reads everything, unless it gives that up. */
+export async function wordsWithoutPrivilege(args: readonly string[]): Promise<Outcome> {
+  const drop =
+    process.getuid?.() === 0 ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] : [];
+  return start([...drop, process.execPath, main, ...args]);
+}
+
+async function start(
+  [command = "", ...args]: readonly string[],
+  onStderr?: (text: string) => void,
+): Promise<Outcome> {
+  const env = { ...process.env };
+  delete env["REDIS_URL"];
+  delete env["INIT_CWD"];
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const out: Buffer[] = [];
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+    onStderr?.(stderr);
+  });
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, stdout: Buffer.concat(out).toString(), stderr };
+}
