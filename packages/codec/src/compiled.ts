@@ -1,13 +1,11 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { InPlaceBytes } from "./bytes-into.ts";
 import type { Codec } from "./codec.ts";
 import { refused } from "./fallback.ts";
 import { type MessageCode, messageCode } from "./message-code.ts";
 import { checkRange } from "./range.ts";
-import { copyBytes } from "./read-bytes.ts";
 import { cursor } from "./read-cursor.ts";
 import { withScratch } from "./scratch.ts";
-import { sink } from "./write-sink.ts";
+import { clean, keepPlaced, sink, withSink } from "./write-sink.ts";
 
 /** The codec that has code of its own for its message type. */
 export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
@@ -57,37 +55,27 @@ export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
     end: number,
     inPlace: boolean,
   ): number {
-    // A message that is written while another one is filled has a sink of its own.
-    const outer = sink.busy ? { ...sink, placed: [...sink.placed] } : undefined;
+    if (sink.busy) return withSink(() => this.#write(message, memory, start, end, inPlace));
     sink.busy = true;
     sink.inPlace = inPlace;
-    sink.narrow = false;
-    sink.wide = false;
-    sink.threw = false;
-    if (outer !== undefined) sink.placed = [];
     try {
-      let pos = this.#code.write(message, memory, start, end);
-      if (pos < 0 && sink.wide) {
-        keepPlaced(memory);
-        sink.narrow = true;
-        pos = this.#code.write(message, memory, start, end);
-      }
-      if (pos < 0) keepPlaced(memory);
-      return pos < 0 ? -1 : pos - start;
+      const pos = this.#code.write(message, memory, start, end);
+      return pos < 0 ? this.#again(message, memory, start, end) : pos - start;
     } catch (cause) {
       throw sink.threw ? cause : refused("encode", this.desc, cause);
     } finally {
-      sink.placed.length = 0;
       sink.busy = false;
-      if (outer !== undefined) Object.assign(sink, outer);
+      if (sink.dirty) clean();
     }
   }
-}
 
-/** Takes back what was filled in a place that is given up: nobody fills it a second time. */
-function keepPlaced(memory: Uint8Array): void {
-  for (const { value, at, length } of sink.placed) {
-    InPlaceBytes.keep(value, copyBytes(memory, at, at + length));
+  /** It did not fit: perhaps it does with the least room for lengths. */
+  #again(message: MessageShape<Desc>, memory: Uint8Array, start: number, end: number): number {
+    keepPlaced(memory);
+    if (!sink.wide) return -1;
+    sink.narrow = true;
+    const pos = this.#code.write(message, memory, start, end);
+    keepPlaced(memory);
+    return pos < 0 ? -1 : pos - start;
   }
-  sink.placed.length = 0;
 }

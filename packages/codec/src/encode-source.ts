@@ -37,6 +37,9 @@ export function encodeSource(desc: DescMessage): CodecSource {
       : [
           `if (message.$typeName !== ${literal(desc.typeName)}) foreign(message, ${literal(desc.typeName)});`,
         ]),
+    ...(fields.some(mayInherit)
+      ? ["const plain = Object.getPrototypeOf(message) === Object.prototype;"]
+      : []),
     "let value, items, start, width, last;",
   );
   for (const field of fields) writeField(body, field, child);
@@ -88,7 +91,24 @@ function writePresence(
   out.add(`value = ${property("message", field.localName)};`);
   // The prototype has the defaults of fields with presence: only what the message itself has counts.
   if (presence === IMPLICIT) out.add(`if (${notZero(field)}) {`);
-  else out.add(`if (value !== undefined && hasOwn(message, ${name})) {`);
+  else out.add(`if (value !== undefined && ${isOwn(field)}) {`);
+}
+
+/** Whether a field is set if the message has it, and not its prototype. */
+function mayInherit(field: DescField): boolean {
+  const presence: number = field.presence;
+  const singular = field.fieldKind !== "list" && field.fieldKind !== "map";
+  return singular && field.oneof === undefined && presence !== IMPLICIT;
+}
+
+/**
+ * Whether a field that has a value has it itself, as protobuf-es asks. An ordinary object inherits none but the names
+ * that every object has.
+ */
+function isOwn(field: DescField): string {
+  const name = field.localName;
+  const owns = `Object.hasOwn(message, ${literal(name)})`;
+  return name in Object.prototype ? owns : `(plain || ${owns})`;
 }
 
 /** What protobuf-es takes for not the zero value. */
@@ -109,7 +129,7 @@ function notZero(field: DescField): string {
     case ScalarType.FIXED64:
     case ScalarType.SFIXED64:
     case ScalarType.SINT64:
-      return "value !== 0n && value != 0";
+      return 'typeof value === "bigint" ? value !== 0n : value != 0';
     default:
       return "value != 0";
   }

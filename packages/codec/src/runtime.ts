@@ -37,7 +37,6 @@ export const encodeRuntime: object = {
   ...writeNumber,
   closeLength,
   foreign,
-  hasOwn: (message: object, name: string): boolean => Object.hasOwn(message, name),
   jsonToStruct,
   roomForLength,
   sink,

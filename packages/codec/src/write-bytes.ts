@@ -60,12 +60,15 @@ function writeInPlace(
     if (!sink.inPlace) InPlaceBytes.own(value);
     length = InPlaceBytes.into(value, memory.subarray(start, start + most));
   } catch (thrown) {
-    sink.threw = true;
+    sink.dirty = sink.threw = true;
     throw thrown;
   }
   if (memory.length < end)
     unfit(where, "the memory to stay where it is while it is filled", "a new one");
-  if (sink.inPlace) sink.placed.push({ value, at: start, length });
+  if (sink.inPlace) {
+    sink.dirty = true;
+    sink.placed.push({ value, at: start, length });
+  }
   return closeLength(memory, pos, width, start + length, end);
 }
 

@@ -1,4 +1,5 @@
-import type { InPlaceBytes } from "./bytes-into.ts";
+import { InPlaceBytes } from "./bytes-into.ts";
+import { copyBytes } from "./read-bytes.ts";
 import { writeVarint32 } from "./write-varint.ts";
 
 /** What was filled in place, and where it stands now. */
@@ -8,27 +9,54 @@ interface Placed {
   readonly length: number;
 }
 
-/** What the encoders of one message share. A message is written in one go, or its sink is put aside (see `withSink`). */
+/** What the encoders of one message share; see `withSink` for two at a time. */
 export const sink = {
+  /** Whether a message is being written. */
+  busy: false,
   /** Whether a `bytesInto` may be filled where it stands; else it makes an array of its own first. */
   inPlace: false,
+  /** Bytes that the last length took. */
+  width: 1,
+  /** Whether any of the following was touched. */
+  dirty: false,
   /** Whether room for a length is one byte, even where the last one took more: so that what fits, fits. */
   narrow: false,
   /** Whether a length was given more room than one byte. */
   wide: false,
-  /** Bytes that the last length took. */
-  width: 1,
-  /** Whether a message is being written. */
-  busy: false,
   /** Whether what was thrown came out of a `bytesInto`, and is its caller's business. */
   threw: false,
   placed: [] as Placed[],
 };
 
+export function clean(): void {
+  sink.dirty = sink.narrow = sink.wide = sink.threw = false;
+  sink.placed = [];
+}
+
+/** Writes a message while another one is being written: from within a `bytesInto`, say. */
+export function withSink<Answer>(write: () => Answer): Answer {
+  const outer = { ...sink };
+  clean();
+  sink.busy = false;
+  try {
+    return write();
+  } finally {
+    Object.assign(sink, outer);
+  }
+}
+
+/** Takes back what was filled in a place that is given up: nobody fills it a second time. */
+export function keepPlaced(memory: Uint8Array): void {
+  for (const { value, at, length } of sink.placed) {
+    InPlaceBytes.keep(value, copyBytes(memory, at, at + length));
+  }
+  sink.placed = [];
+}
+
 /** How many bytes to leave for the length of what comes next, when it took `last` the last time. */
 export function roomForLength(last: number): number {
-  if (sink.narrow || last === 1) return 1;
-  sink.wide = true;
+  if (last === 1 || sink.narrow) return 1;
+  sink.dirty = sink.wide = true;
   return last;
 }
 

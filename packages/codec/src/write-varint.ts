@@ -18,6 +18,10 @@ export function writeVarint64(
   lo: number,
   hi: number,
 ): number {
+  if (hi === 0 && lo >= 0 && lo < 128 && pos < end) {
+    memory[pos] = lo;
+    return pos + 1;
+  }
   while (hi !== 0) {
     if (pos >= end) return -1;
     memory[pos++] = (lo & 127) | 128;
