@@ -39,7 +39,7 @@ function showField(message: ReflectMessage, field: DescField): Json {
       const items = list.slice(0, MOST_ITEMS).map((item) => showItem(field, item));
       return list.length > MOST_ITEMS ? [...items, `… ${list.length} in all`] : items;
     }
-    case "map": {
+    default: {
       const entries = [...message.get(field)];
       const items = entries
         .slice(0, MOST_ITEMS)

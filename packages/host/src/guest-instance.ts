@@ -33,8 +33,8 @@ type Export = (...args: number[]) => unknown;
  */
 export class GuestInstance implements Guest, Caller {
   readonly instance: number;
-  readonly exported = new Set<string>();
-  readonly required = new Set<string>();
+  readonly exported: Set<string> = new Set();
+  readonly required: Set<string> = new Set();
   state: Guest["state"] = "starting";
   /** Settles, never rejects, when the instance has ended and all that it opened is closed. */
   readonly ended: Promise<GuestExit>;
