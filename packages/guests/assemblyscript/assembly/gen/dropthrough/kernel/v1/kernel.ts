@@ -16,7 +16,7 @@ export namespace OwnerKind {
 /** Asks to be known. */
 @final
 export class RegisterRequest extends Message {
-  /** The name that the guest thinks it has; empty to take the operator's. Informative: it must match if set. */
+  /** The name that the guest thinks it has; empty to take the operator's. If set, it must be the operator's. */
   name: string = "";
 
   /** A message from its bytes; null if they are malformed. */
@@ -119,7 +119,7 @@ export class ExportRequest extends Message {
     return "dropthrough.kernel.v1.ExportRequest";
   }
 
-  /** Full service names, such as "words.v1.WordsService". */
+  /** Full service names, such as "words.v1.WordsService"; at most 256 letters each. */
   get services(): Array<string> {
     let value = this.$services;
     if (value === null) {
@@ -206,7 +206,7 @@ export class RequireRequest extends Message {
     return "dropthrough.kernel.v1.RequireRequest";
   }
 
-  /** Full service names, such as "dropthrough.redis.v1.RedisService". */
+  /** Full service names, such as "dropthrough.redis.v1.RedisService"; at most 256 letters each. */
   get services(): Array<string> {
     let value = this.$services;
     if (value === null) {
@@ -434,7 +434,10 @@ export class LaunchResponse extends Message {
 export class ExitRequest extends Message {
   /** The exit code; what lies outside 0 to 192 is clamped to the nearer end. */
   code: i32 = 0;
-  /** Why, in one sentence, for the operator's log; may be empty. */
+  /**
+   * Why, in one sentence, for the operator and for those who require this guest; may be empty. Cut after 1,024
+   * characters; control characters are escaped.
+   */
   reason: string = "";
 
   /** A message from its bytes; null if they are malformed. */
@@ -826,7 +829,8 @@ export class KernelServiceClient {
   }
 
   /**
-   * Declares services that this guest serves. They get calls once the guest has launched.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched.
+   * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
    * `dropthrough_v1_serve` will be called with.
    *
@@ -840,7 +844,8 @@ export class KernelServiceClient {
   }
 
   /**
-   * Declares services that this guest calls. Launch waits for them.
+   * Declares services that this guest calls: all of them or, on a failure, none. Launch waits for them.
+   * A service of a backend runs already. Requiring one twice is OK and changes nothing.
    *
    * Codes: FAILED_PRECONDITION before Register or after Launch, and for a cycle: the message is its path,
    * `a requires b requires a`; INVALID_ARGUMENT for a name that is not `package.Service`;
@@ -853,18 +858,23 @@ export class KernelServiceClient {
   /**
    * Resolves a required service to who serves it now.
    *
-   * Codes: FAILED_PRECONDITION if it was not required; NOT_FOUND if nobody serves it.
+   * Codes: FAILED_PRECONDITION if it was not required, or if the caller is no guest; NOT_FOUND if nobody serves it;
+   * UNAVAILABLE if no instance of its guest runs now: it is starting, or has crashed.
    */
   locate(request: LocateRequest, timeoutMs: i32 = 0): Result<LocateResponse> {
     return this.$locate.call<LocateRequest, LocateResponse>(request, timeoutMs);
   }
 
   /**
-   * Answers when everything that this guest requires is running, and makes its own exports callable.
+   * Answers when everything that this guest requires is running, and makes its own exports callable: guests are launched
+   * in topological order, and those that become ready together in the order in which they asked. It is OK, and changes
+   * nothing, for a guest that runs.
    *
-   * Codes: FAILED_PRECONDITION before Register; NOT_FOUND if a required service has no owner and no guest that is
-   * still starting may come to export it; DEADLINE_EXCEEDED at the startup deadline, with who waits for
-   * whom; UNAVAILABLE if a guest that serves a required service exited instead of launching.
+   * Codes: FAILED_PRECONDITION before Register, or while another Launch of this instance waits; NOT_FOUND if nobody
+   * exports a required service and no guest that is still starting may come to export it: the message names who needs
+   * it, and what has a similar name; DEADLINE_EXCEEDED at the startup deadline, with who waits for whom and why;
+   * UNAVAILABLE if the guest that was to serve a required service has ended, with the reason that it gave, or if the
+   * host ends; ABORTED if this guest ends meanwhile.
    */
   launch(request: LaunchRequest, timeoutMs: i32 = 0): Result<LaunchResponse> {
     return this.$launch.call<LaunchRequest, LaunchResponse>(request, timeoutMs);
@@ -879,7 +889,7 @@ export class KernelServiceClient {
     return this.$exit.call<ExitRequest, ExitResponse>(request, timeoutMs);
   }
 
-  /** Who is here: every service with its owner and state, ordered by name. */
+  /** Who is here: every service with its owner and state, ordered by name. Any caller may ask. */
   services(request: ServicesRequest, timeoutMs: i32 = 0): Result<ServicesResponse> {
     return this.$services.call<ServicesRequest, ServicesResponse>(request, timeoutMs);
   }
@@ -912,7 +922,8 @@ export abstract class KernelServiceServer extends Service$ {
   abstract register(request: RegisterRequest): Result<RegisterResponse>;
 
   /**
-   * Declares services that this guest serves. They get calls once the guest has launched.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched.
+   * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
    * `dropthrough_v1_serve` will be called with.
    *
@@ -924,7 +935,8 @@ export abstract class KernelServiceServer extends Service$ {
   abstract export(request: ExportRequest): Result<ExportResponse>;
 
   /**
-   * Declares services that this guest calls. Launch waits for them.
+   * Declares services that this guest calls: all of them or, on a failure, none. Launch waits for them.
+   * A service of a backend runs already. Requiring one twice is OK and changes nothing.
    *
    * Codes: FAILED_PRECONDITION before Register or after Launch, and for a cycle: the message is its path,
    * `a requires b requires a`; INVALID_ARGUMENT for a name that is not `package.Service`;
@@ -935,16 +947,21 @@ export abstract class KernelServiceServer extends Service$ {
   /**
    * Resolves a required service to who serves it now.
    *
-   * Codes: FAILED_PRECONDITION if it was not required; NOT_FOUND if nobody serves it.
+   * Codes: FAILED_PRECONDITION if it was not required, or if the caller is no guest; NOT_FOUND if nobody serves it;
+   * UNAVAILABLE if no instance of its guest runs now: it is starting, or has crashed.
    */
   abstract locate(request: LocateRequest): Result<LocateResponse>;
 
   /**
-   * Answers when everything that this guest requires is running, and makes its own exports callable.
+   * Answers when everything that this guest requires is running, and makes its own exports callable: guests are launched
+   * in topological order, and those that become ready together in the order in which they asked. It is OK, and changes
+   * nothing, for a guest that runs.
    *
-   * Codes: FAILED_PRECONDITION before Register; NOT_FOUND if a required service has no owner and no guest that is
-   * still starting may come to export it; DEADLINE_EXCEEDED at the startup deadline, with who waits for
-   * whom; UNAVAILABLE if a guest that serves a required service exited instead of launching.
+   * Codes: FAILED_PRECONDITION before Register, or while another Launch of this instance waits; NOT_FOUND if nobody
+   * exports a required service and no guest that is still starting may come to export it: the message names who needs
+   * it, and what has a similar name; DEADLINE_EXCEEDED at the startup deadline, with who waits for whom and why;
+   * UNAVAILABLE if the guest that was to serve a required service has ended, with the reason that it gave, or if the
+   * host ends; ABORTED if this guest ends meanwhile.
    */
   abstract launch(request: LaunchRequest): Result<LaunchResponse>;
 
@@ -955,7 +972,7 @@ export abstract class KernelServiceServer extends Service$ {
    */
   abstract exit(request: ExitRequest): Result<ExitResponse>;
 
-  /** Who is here: every service with its owner and state, ordered by name. */
+  /** Who is here: every service with its owner and state, ordered by name. Any caller may ask. */
   abstract services(request: ServicesRequest): Result<ServicesResponse>;
 
   /**

@@ -21,7 +21,7 @@ export const file_dropthrough_kernel_v1_kernel: GenFile = /*@__PURE__*/
  */
 export type RegisterRequest = Message<"dropthrough.kernel.v1.RegisterRequest"> & {
   /**
-   * The name that the guest thinks it has; empty to take the operator's. Informative: it must match if set.
+   * The name that the guest thinks it has; empty to take the operator's. If set, it must be the operator's.
    *
    * @generated from field: string name = 1;
    */
@@ -70,7 +70,7 @@ export const RegisterResponseSchema: GenMessage<RegisterResponse> = /*@__PURE__*
  */
 export type ExportRequest = Message<"dropthrough.kernel.v1.ExportRequest"> & {
   /**
-   * Full service names, such as "words.v1.WordsService".
+   * Full service names, such as "words.v1.WordsService"; at most 256 letters each.
    *
    * @generated from field: repeated string services = 1;
    */
@@ -106,7 +106,7 @@ export const ExportResponseSchema: GenMessage<ExportResponse> = /*@__PURE__*/
  */
 export type RequireRequest = Message<"dropthrough.kernel.v1.RequireRequest"> & {
   /**
-   * Full service names, such as "dropthrough.redis.v1.RedisService".
+   * Full service names, such as "dropthrough.redis.v1.RedisService"; at most 256 letters each.
    *
    * @generated from field: repeated string services = 1;
    */
@@ -221,7 +221,8 @@ export type ExitRequest = Message<"dropthrough.kernel.v1.ExitRequest"> & {
   code: number;
 
   /**
-   * Why, in one sentence, for the operator's log; may be empty.
+   * Why, in one sentence, for the operator and for those who require this guest; may be empty. Cut after 1,024
+   * characters; control characters are escaped.
    *
    * @generated from field: string reason = 2;
    */
@@ -442,7 +443,8 @@ export const KernelService: GenService<{
     output: typeof RegisterResponseSchema;
   },
   /**
-   * Declares services that this guest serves. They get calls once the guest has launched.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched.
+   * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
    * `dropthrough_v1_serve` will be called with.
    *
@@ -459,7 +461,8 @@ export const KernelService: GenService<{
     output: typeof ExportResponseSchema;
   },
   /**
-   * Declares services that this guest calls. Launch waits for them.
+   * Declares services that this guest calls: all of them or, on a failure, none. Launch waits for them.
+   * A service of a backend runs already. Requiring one twice is OK and changes nothing.
    *
    * Codes: FAILED_PRECONDITION before Register or after Launch, and for a cycle: the message is its path,
    * `a requires b requires a`; INVALID_ARGUMENT for a name that is not `package.Service`;
@@ -475,7 +478,8 @@ export const KernelService: GenService<{
   /**
    * Resolves a required service to who serves it now.
    *
-   * Codes: FAILED_PRECONDITION if it was not required; NOT_FOUND if nobody serves it.
+   * Codes: FAILED_PRECONDITION if it was not required, or if the caller is no guest; NOT_FOUND if nobody serves it;
+   * UNAVAILABLE if no instance of its guest runs now: it is starting, or has crashed.
    *
    * @generated from rpc dropthrough.kernel.v1.KernelService.Locate
    */
@@ -485,11 +489,15 @@ export const KernelService: GenService<{
     output: typeof LocateResponseSchema;
   },
   /**
-   * Answers when everything that this guest requires is running, and makes its own exports callable.
+   * Answers when everything that this guest requires is running, and makes its own exports callable: guests are launched
+   * in topological order, and those that become ready together in the order in which they asked. It is OK, and changes
+   * nothing, for a guest that runs.
    *
-   * Codes: FAILED_PRECONDITION before Register; NOT_FOUND if a required service has no owner and no guest that is
-   * still starting may come to export it; DEADLINE_EXCEEDED at the startup deadline, with who waits for
-   * whom; UNAVAILABLE if a guest that serves a required service exited instead of launching.
+   * Codes: FAILED_PRECONDITION before Register, or while another Launch of this instance waits; NOT_FOUND if nobody
+   * exports a required service and no guest that is still starting may come to export it: the message names who needs
+   * it, and what has a similar name; DEADLINE_EXCEEDED at the startup deadline, with who waits for whom and why;
+   * UNAVAILABLE if the guest that was to serve a required service has ended, with the reason that it gave, or if the
+   * host ends; ABORTED if this guest ends meanwhile.
    *
    * @generated from rpc dropthrough.kernel.v1.KernelService.Launch
    */
@@ -511,7 +519,7 @@ export const KernelService: GenService<{
     output: typeof ExitResponseSchema;
   },
   /**
-   * Who is here: every service with its owner and state, ordered by name.
+   * Who is here: every service with its owner and state, ordered by name. Any caller may ask.
    *
    * @generated from rpc dropthrough.kernel.v1.KernelService.Services
    */
