@@ -360,10 +360,10 @@ export class Endpoint {
     return {
       number,
       leave: (code) => (call.gone ??= code),
-      end: (error) => {
+      end: (why) => {
         if (this.#calls.get(number) !== call) return;
         this.#calls.delete(number);
-        if (call.gone === undefined) answer({ ok: false, error });
+        if (call.gone === undefined) answer({ ok: false, error: why() });
       },
     };
   }
@@ -405,6 +405,6 @@ export interface Incoming {
   readonly number: number;
   /** The caller has gone, with this code: a later `reply` answers minus it. */
   readonly leave: (code: number) => void;
-  /** The guest will not reply any more: a caller that still waits is answered with the error. */
-  readonly end: (error: ConnectError) => void;
+  /** The guest will not reply any more: a caller that still waits is answered with the error that `why` makes. */
+  readonly end: (why: () => ConnectError) => void;
 }

@@ -139,8 +139,8 @@ test("a guest that returned without a reply is answered for, once", () => {
   const guest = new ProxyGuest(DEFAULT_ABI_LIMITS);
   const replies: Reply[] = [];
   const incoming = guest.endpoint.accept(new Uint8Array(), (reply) => replies.push(reply));
-  incoming.end(new ConnectError("no reply", Code.Internal));
-  incoming.end(new ConnectError("no reply", Code.Internal));
+  incoming.end(() => new ConnectError("no reply", Code.Internal));
+  incoming.end(() => new ConnectError("no reply", Code.Internal));
   expect(replies).toHaveLength(1);
   expect(guest.run("reply", [incoming.number, 0, 0, 0])).toBe(-Code.NotFound);
 });

@@ -56,8 +56,8 @@ class MessageBinding implements BoundMethod<Message> {
   constructor(method: Method, types: Types, dispatch: Dispatch, open: OpenCall, answer: Answer) {
     this.name = method.name;
     this.#method = method;
-    this.#input = codecOf(types.input);
-    this.#output = codecOf(types.output);
+    this.#input = codecOf(types.input, dispatch.codec);
+    this.#output = codecOf(types.output, dispatch.codec);
     this.#dispatch = dispatch;
     this.#open = open;
     this.#answer = answer;
@@ -70,7 +70,7 @@ class MessageBinding implements BoundMethod<Message> {
     timeoutMs: number,
   ): Message | Pending<Message> {
     const call = this.#open(this.#method, timeoutMs);
-    call.requestBytes = end - at;
+    if (this.#dispatch.observers.size > 0) call.requestBytes = end - at;
     let request: Message;
     try {
       request = this.#input.decode(memory, at, end);

@@ -34,30 +34,26 @@ export class Call implements HandlerContext, CallRecord {
   readonly caller: Caller;
   readonly parent: Call | undefined;
   readonly depth: number;
-  readonly requestMethod = "POST";
-  readonly protocolName = "dropthrough";
 
-  startedAt = 0;
-  durationMs = 0;
-  code: Code | 0 = 0;
-  error: ConnectError | undefined;
-  requestBytes: number | undefined;
-  responseBytes: number | undefined;
-  request: Message | Uint8Array | undefined;
-  response: Message | Uint8Array | undefined;
+  // Only declared: an observed call has them, any other stays small. Their defaults are on the prototype.
+  declare startedAt: number;
+  declare durationMs: number;
+  declare code: Code | 0;
+  declare error: ConnectError | undefined;
+  declare requestBytes: number | undefined;
+  declare responseBytes: number | undefined;
+  declare request: Message | Uint8Array | undefined;
+  declare response: Message | Uint8Array | undefined;
+  static {
+    Object.assign(this.prototype, { startedAt: 0, durationMs: 0, code: 0 });
+  }
 
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   #deadline: number | undefined | null = null;
-  #values: ContextValues | undefined;
-  #requestHeader: Headers | undefined;
-  #responseHeader: Headers | undefined;
-  #responseTrailer: Headers | undefined;
-  #controller: AbortController | undefined;
   #aborted: ConnectError | undefined;
   #done = false;
-  #listeners: Set<(reason: ConnectError) => void> | undefined;
-  #disarm: (() => void) | undefined;
+  #rare: Rare | undefined;
 
   constructor(init: CallInit) {
     this.id = init.id;
@@ -67,8 +63,20 @@ export class Call implements HandlerContext, CallRecord {
     this.depth = init.parent === undefined ? 0 : init.parent.depth + 1;
     this.#timeoutMs = init.timeoutMs;
     this.#clock = init.clock;
-    this.#values = init.values?.set(callerKey, init.caller);
-    this.#requestHeader = init.requestHeader;
+    if (init.values !== undefined) this.#parts.values = init.values.set(callerKey, init.caller);
+    if (init.requestHeader !== undefined) this.#parts.requestHeader = init.requestHeader;
+  }
+
+  get requestMethod(): string {
+    return "POST";
+  }
+
+  get protocolName(): string {
+    return "dropthrough";
+  }
+
+  get #parts(): Rare {
+    return (this.#rare ??= {});
   }
 
   /** `package.Service/Method`. */
@@ -90,19 +98,19 @@ export class Call implements HandlerContext, CallRecord {
   }
 
   get requestHeader(): Headers {
-    return (this.#requestHeader ??= new Headers());
+    return (this.#parts.requestHeader ??= new Headers());
   }
 
   get responseHeader(): Headers {
-    return (this.#responseHeader ??= new Headers());
+    return (this.#parts.responseHeader ??= new Headers());
   }
 
   get responseTrailer(): Headers {
-    return (this.#responseTrailer ??= new Headers());
+    return (this.#parts.responseTrailer ??= new Headers());
   }
 
   get values(): ContextValues {
-    return (this.#values ??= createContextValues().set(callerKey, this.caller));
+    return (this.#parts.values ??= createContextValues().set(callerKey, this.caller));
   }
 
   /** When the call has to be done, in milliseconds on the registry's clock; undefined if it may take for ever. */
@@ -115,15 +123,17 @@ export class Call implements HandlerContext, CallRecord {
     return this.#deadline;
   }
 
-  readonly timeoutMs = (): number | undefined =>
-    this.deadline === undefined ? undefined : Math.max(0, this.deadline - this.#clock.now());
+  timeoutMs(): number | undefined {
+    return this.deadline === undefined ? undefined : Math.max(0, this.deadline - this.#clock.now());
+  }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    const parts = this.#parts;
+    if (parts.controller === undefined) {
+      parts.controller = new AbortController();
+      if (this.#aborted !== undefined) parts.controller.abort(this.#aborted);
     }
-    return this.#controller.signal;
+    return parts.controller.signal;
   }
 
   /** Why the call was given up, once it was. */
@@ -135,9 +145,9 @@ export class Call implements HandlerContext, CallRecord {
   abort(reason: ConnectError): void {
     if (this.#done || this.#aborted !== undefined) return;
     this.#aborted = reason;
-    this.#disarm?.();
-    this.#controller?.abort(reason);
-    for (const listener of this.#listeners ?? []) listener(reason);
+    this.#rare?.disarm?.();
+    this.#rare?.controller?.abort(reason);
+    for (const listener of this.#rare?.listeners ?? []) listener(reason);
   }
 
   /** Calls `listener` when the call is given up; the function that it answers stops that. */
@@ -146,7 +156,7 @@ export class Call implements HandlerContext, CallRecord {
       listener(this.#aborted);
       return () => {};
     }
-    const listeners = (this.#listeners ??= new Set());
+    const listeners = (this.#parts.listeners ??= new Set());
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
@@ -160,11 +170,12 @@ export class Call implements HandlerContext, CallRecord {
         ? undefined
         : this.#clock.after(Math.max(0, deadline - this.#clock.now()), late);
     const leaveParent = parent?.onAbort((reason) => this.abort(reason));
-    this.#disarm = () => {
+    const disarm = (): void => {
       stopTimer?.();
       leaveParent?.();
     };
-    if (this.#aborted !== undefined) this.#disarm();
+    if (this.#aborted !== undefined) disarm();
+    else this.#parts.disarm = disarm;
   }
 
   /** Its time is up, and so is that of the calls it was made for if they share the deadline: they end first. */
@@ -179,8 +190,19 @@ export class Call implements HandlerContext, CallRecord {
   /** The call is over; nothing gives it up any more. */
   end(): void {
     this.#done = true;
-    this.#disarm?.();
+    this.#rare?.disarm?.();
   }
+}
+
+/** What few calls need. */
+interface Rare {
+  values?: ContextValues;
+  requestHeader?: Headers;
+  responseHeader?: Headers;
+  responseTrailer?: Headers;
+  controller?: AbortController;
+  listeners?: Set<(reason: ConnectError) => void>;
+  disarm?: () => void;
 }
 
 /** What is known of a call, for observers: traces, metrics, audits. */

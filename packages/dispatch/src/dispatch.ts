@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { CodecOptions } from "@dropthrough/codec";
 import type { Pending } from "@dropthrough/abi";
 import type { Call, CallObserver } from "./call.ts";
 import type { Clock } from "./guest.ts";
@@ -8,6 +9,7 @@ import { isPromise } from "./interceptor.ts";
 export interface Dispatch {
   readonly observers: ReadonlySet<CallObserver>;
   readonly clock: Clock;
+  readonly codec: CodecOptions;
   /** Takes a bug of the host to the operator; answers the incident id that the caller is told. */
   incident(error: unknown, call: Call): string;
 }

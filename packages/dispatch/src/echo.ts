@@ -8,12 +8,13 @@ export function echo(): Backend<typeof EchoService> {
     name: "echo",
     service: EchoService,
     impl: {
-      echo({ payload, delayMs, code, message }, { signal }) {
+      echo({ payload, delayMs, code, message }, context) {
         const answer = (): { payload: Uint8Array } => {
           if (code !== 0) throw new ConnectError(message, code);
           return { payload };
         };
         if (delayMs === 0) return answer();
+        const { signal } = context;
         return new Promise((resolve, reject) => {
           const timer = setTimeout(() => {
             try {

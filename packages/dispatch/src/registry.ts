@@ -1,3 +1,4 @@
+import type { CodecOptions } from "@dropthrough/codec";
 import type { Backend } from "./backend.ts";
 import type { Call, CallObserver } from "./call.ts";
 import type { Caller } from "./caller.ts";
@@ -14,6 +15,8 @@ export interface RegistryOptions {
   /** Wrapped around every call, the first of them outermost. Default none. */
   readonly interceptors?: readonly Interceptor[];
   readonly limits?: Partial<DispatchLimits>;
+  /** How messages are decoded and encoded. Default: compiled where that is allowed. */
+  readonly codec?: CodecOptions;
   /** The source of time. Default the machine's. */
   readonly clock?: Clock;
   /** Hears of every bug of the host: an error that was no ConnectError. Default: `console.error`. */
@@ -65,6 +68,7 @@ class DispatchRegistry implements Registry, SessionCore {
   readonly clock: Clock;
   readonly limits: DispatchLimits;
   readonly interceptors: readonly Interceptor[];
+  readonly codec: CodecOptions;
   readonly observers = new Set<CallObserver>();
   readonly #onIncident: (incident: Incident) => void;
   readonly #entries = new Map<string, Entry>();
@@ -77,6 +81,7 @@ class DispatchRegistry implements Registry, SessionCore {
     this.clock = options.clock ?? systemClock;
     this.limits = { ...DEFAULT_DISPATCH_LIMITS, ...options.limits };
     this.interceptors = options.interceptors ?? [];
+    this.codec = options.codec ?? {};
     this.#onIncident =
       options.onIncident ??
       (({ id, error, call }) => console.error(`${id} in ${call?.name ?? "the host"}:`, error));

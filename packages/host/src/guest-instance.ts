@@ -222,7 +222,8 @@ export class GuestInstance implements Guest, Caller {
     this.#pool.freed();
     if (this.#pool.program.shape.eventLoop) return;
     incoming.end(
-      new ConnectError(`${this.name} returned from ${call.name} without a reply`, Code.Internal),
+      () =>
+        new ConnectError(`${this.name} returned from ${call.name} without a reply`, Code.Internal),
     );
   }
 

@@ -124,18 +124,27 @@ export class GuestPool {
     return [...this.#instances].filter((i) => i.state === "running" && i.exported.has(service));
   }
 
+  /** The idle instance with the least to do. */
+  #idle(service: string): GuestInstance | undefined {
+    let least: GuestInstance | undefined;
+    for (const instance of this.#instances) {
+      if (!instance.idle || !instance.exported.has(service)) continue;
+      if (least === undefined || instance.inFlight < least.inFlight) least = instance;
+    }
+    return least;
+  }
+
   #answer(
     service: string,
     name: string,
     request: Uint8Array,
     call: Call,
   ): Uint8Array | Promise<Uint8Array> {
-    const running = this.#running(service);
-    const idle = running.filter((i) => i.idle);
-    const [first, ...others] = idle;
+    const idle = this.#idle(service);
     // The guest's memory may move before the callee reads the request: it gets bytes of its own.
     const body = request.slice();
-    if (first !== undefined) return leastLoaded(first, others).serve(name, body, call);
+    if (idle !== undefined) return idle.serve(name, body, call);
+    const running = this.#running(service);
     if (running.length === 0) {
       throw new ConnectError(
         `no instance of ${this.name} is running now: try again`,
@@ -184,7 +193,7 @@ export class GuestPool {
     for (let at = 0; at < this.#queue.length; at++) {
       const queued = this.#queue[at];
       if (queued === undefined) return;
-      const idle = this.#running(queued.service).find((i) => i.idle);
+      const idle = this.#idle(queued.service);
       if (idle === undefined) continue;
       this.#queue.splice(at--, 1);
       queued.run(idle);
@@ -241,8 +250,4 @@ function waitsFor(instance: GuestInstance, call: Call): boolean {
   for (let up: Call | undefined = call; up !== undefined; up = up.parent)
     if (up.caller === instance) return true;
   return false;
-}
-
-function leastLoaded(first: GuestInstance, others: readonly GuestInstance[]): GuestInstance {
-  return others.reduce((least, i) => (i.inFlight < least.inFlight ? i : least), first);
 }

@@ -11,6 +11,7 @@ import {
   type Interceptor,
   LocalCaller,
   type Registry,
+  type RegistryOptions,
 } from "@dropthrough/dispatch";
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError, type GuestExit } from "./guest-exit.ts";
@@ -30,6 +31,8 @@ export interface HostOptions {
   readonly interceptors?: readonly Interceptor[];
   /** See every call, such as a trace. */
   readonly observers?: readonly CallObserver[];
+  /** How messages are decoded and encoded. Default: compiled where that is allowed. */
+  readonly codec?: RegistryOptions["codec"];
   readonly clock?: Clock;
   /** Hears of every guest instance that ends. Default: crashes go to `console.error`. */
   readonly onExit?: (exit: GuestExit) => void;
@@ -83,10 +86,11 @@ class WasmHost implements Host, HostCore {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { interceptors, clock, onIncident } = options;
+    const { interceptors, codec, clock, onIncident } = options;
     this.registry = createRegistry({
       limits: this.#limits,
       ...(interceptors && { interceptors }),
+      ...(codec && { codec }),
       ...(clock && { clock }),
       ...(onIncident && { onIncident }),
     });
