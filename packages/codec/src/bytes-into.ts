@@ -33,8 +33,8 @@ export function anyInPlaceBytes(): boolean {
 let made = false;
 
 /**
- * What {@link bytesInto} answers. Not a real typed array, since those cannot be told their content later; but whoever
- * reads it finds one (see {@link likeBytes}).
+ * What {@link bytesInto} answers. Not a real typed array, since those cannot be told their content later; but it is an
+ * `instanceof Uint8Array`, and whoever reads it finds one.
  */
 export class InPlaceBytes {
   readonly #most: number;
@@ -93,7 +93,7 @@ export class InPlaceBytes {
 }
 
 /** Before the bytes are there: whatever is read of them, or called, makes them first. */
-const likeBytes: object = new Proxy(Object.create(null) as object, {
+const likeBytes: object = new Proxy(Object.create(Uint8Array.prototype) as object, {
   get(_target, key, receiver) {
     if (!InPlaceBytes.is(receiver)) return undefined;
     InPlaceBytes.own(receiver);

@@ -1,6 +1,6 @@
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { wireType, writeScalar, writeTag } from "./encode-scalar.ts";
-import { localOf, scalarKind } from "./field-kind.ts";
+import { localOf, orEmpty, scalarKind } from "./field-kind.ts";
 import type { ChildName, SourceText } from "./source-text.ts";
 
 /** Adds a function that writes an entry of a map field, without its tag and length. */
@@ -19,12 +19,14 @@ export function writeEntry(
   writeTag(out, 1, wireType(field.mapKey));
   writeScalar(out, field.mapKey, "key", where);
   if (field.mapKind === "message") {
-    const message = localOf(field) === "json" ? "jsonToStruct(value)" : "value";
+    const codec = child(field.message);
+    const message =
+      localOf(field) === "json" ? "jsonToStruct(value)" : orEmpty(field, codec, "value");
     out.add(`const width = roomForLength(entryWidth${no});`);
     writeTag(out, 2, 2, " + width");
     out.add(
       "const start = pos;",
-      `const last = ${child(field.message)}.write(${message}, memory, start + width, end);`,
+      `const last = ${codec}.write(${message}, memory, start + width, end);`,
       "if (last < 0) return -1;",
       "pos = closeLength(memory, start, width, last, end);",
       `entryWidth${no} = sink.width;`,

@@ -1,7 +1,14 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { writeEntry } from "./encode-map.ts";
 import { wireType, writeScalar, writeTag } from "./encode-scalar.ts";
-import { IMPLICIT, localOf, type MessageField, REQUIRED, scalarKind } from "./field-kind.ts";
+import {
+  IMPLICIT,
+  localOf,
+  type MessageField,
+  orEmpty,
+  REQUIRED,
+  scalarKind,
+} from "./field-kind.ts";
 import {
   type ChildName,
   type CodecSource,
@@ -120,7 +127,8 @@ function notZero(field: DescField): string {
     case ScalarType.STRING:
       return 'value !== ""';
     case ScalarType.BYTES:
-      return "!(value instanceof Uint8Array) || value.byteLength > 0";
+      // Who asks for the length of bytes that are to be filled in place, has them filled: nothing else is no view.
+      return "!(value instanceof Uint8Array) || !ArrayBuffer.isView(value) || value.byteLength > 0";
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT:
       return "!Object.is(value, 0)";
@@ -154,6 +162,7 @@ function writeChild(out: SourceText, field: MessageField, child: ChildName, valu
     out.add(`items = ${codec}.create();`, `if (${value} !== undefined) items.value = ${value};`);
     value = "items";
   }
+  if (local === "message") value = orEmpty(field, codec, value);
   if ("delimitedEncoding" in field && field.delimitedEncoding) {
     writeTag(out, field.number, 3);
     out.add(`pos = ${codec}.write(${value}, memory, pos, end);`, "if (pos < 0) return -1;");

@@ -26,6 +26,12 @@ function isWrapper({ typeName, fields: [field] }: DescMessage): boolean {
   return field.fieldKind === "scalar" && field.name === "value" && field.number === 1;
 }
 
+/** As protobuf-es has it: where a list, a map or a oneof must have a message, undefined is an empty one. */
+export function orEmpty(field: MessageField, codec: string, value: string): string {
+  const isSet = field.fieldKind === "message" && field.oneof === undefined;
+  return isSet ? value : `${value} === undefined ? ${codec}.create() : ${value}`;
+}
+
 /** `FeatureSet.FieldPresence` of a descriptor, as numbers. */
 export const IMPLICIT = 2;
 export const REQUIRED = 3;

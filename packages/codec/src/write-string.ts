@@ -1,5 +1,5 @@
-// Strings, by the way that is fastest for their length: up to 16 ASCII characters one by one, more by the platform.
-// See docs/RATIONALE.md.
+// Strings, by the way that is fastest for their length: the platform takes some 30 ns for any, which is as long as 16
+// ASCII characters take one by one.
 import { varintSize } from "./write-sink.ts";
 import { writeVarint32 } from "./write-varint.ts";
 
