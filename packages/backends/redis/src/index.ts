@@ -8,10 +8,18 @@ import { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
 import { type ConnectionAddress, Roads } from "./roads.ts";
 import { serviceOf } from "./service.ts";
 
+export * from "./gen/dropthrough/redis/v1/execute_pb.ts";
 export * from "./gen/dropthrough/redis/v1/expiry_pb.ts";
+export * from "./gen/dropthrough/redis/v1/hashes_pb.ts";
+export * from "./gen/dropthrough/redis/v1/keys_pb.ts";
+export * from "./gen/dropthrough/redis/v1/lists_pb.ts";
+export * from "./gen/dropthrough/redis/v1/pipeline_pb.ts";
+export * from "./gen/dropthrough/redis/v1/pubsub_pb.ts";
 export * from "./gen/dropthrough/redis/v1/redis_pb.ts";
+export * from "./gen/dropthrough/redis/v1/sets_pb.ts";
 export * from "./gen/dropthrough/redis/v1/sorted_sets_pb.ts";
 export * from "./gen/dropthrough/redis/v1/strings_pb.ts";
+export * from "./gen/dropthrough/redis/v1/values_pb.ts";
 export type { ConnectionAddress } from "./roads.ts";
 
 /** Which Redis, and how much of it. */
@@ -37,6 +45,8 @@ export interface RedisOptions {
   readonly stallTimeoutMs?: number;
   /** Commands that one connection may have under way. Default 10,000. */
   readonly maxInFlight?: number;
+  /** Bytes that an embedded engine may take, about; what comes on top is RESOURCE_EXHAUSTED. Default 256 MiB. */
+  readonly embeddedBytes?: number;
   /** The embedded engine's source of time, for expiry. Default the machine's. */
   readonly clock?: Clock;
 }

@@ -15,6 +15,7 @@ interface RoadOptions {
   readonly outageWaitMs?: number;
   readonly stallTimeoutMs?: number;
   readonly maxInFlight?: number;
+  readonly embeddedBytes?: number;
   readonly clock?: Clock;
 }
 
@@ -39,7 +40,8 @@ export class Roads {
     for (const [name, address] of Object.entries({ default: fallback, ...connections })) {
       if (address === EMBEDDED) {
         const clock = options.clock ?? systemClock;
-        this.#make.set(name, () => new EmbeddedConnection(clock));
+        const maxBytes = options.embeddedBytes ?? 256 * 2 ** 20;
+        this.#make.set(name, () => new EmbeddedConnection(clock, maxBytes));
       } else {
         const parsed = parseAddress(address, name);
         this.#make.set(name, () => new ServerConnection(parsed, limits));

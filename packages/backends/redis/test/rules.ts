@@ -1,6 +1,12 @@
 import { expiryRules } from "./rules/expiry.ts";
+import { hashRules } from "./rules/hashes.ts";
+import { keyRules } from "./rules/keys.ts";
+import { listRules } from "./rules/lists.ts";
+import { moreSortedSetRules } from "./rules/more-sorted-sets.ts";
+import { moreStringRules } from "./rules/more-strings.ts";
 import { openRules } from "./rules/open.ts";
 import type { Rule } from "./rules/rule.ts";
+import { setRules } from "./rules/sets.ts";
 import { sortedSetRules } from "./rules/sorted-sets.ts";
 import { stringRules } from "./rules/strings.ts";
 
@@ -8,6 +14,12 @@ import { stringRules } from "./rules/strings.ts";
 export const rules: readonly Rule[] = [
   ...openRules,
   ...stringRules,
+  ...moreStringRules,
   ...expiryRules,
+  ...keyRules,
+  ...hashRules,
+  ...listRules,
+  ...setRules,
   ...sortedSetRules,
+  ...moreSortedSetRules,
 ];

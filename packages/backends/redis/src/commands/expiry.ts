@@ -1,15 +1,30 @@
 import type { CommandSpecs } from "../command.ts";
 import { integer } from "../reply.ts";
-import { word } from "./arguments.ts";
+import { words } from "./arguments.ts";
 
 const CONDITIONS = ["", "NX", "XX", "GT", "LT"];
 
 /** How long keys live. */
-export const expiry: CommandSpecs<"expire" | "timeToLive"> = {
+export const expiry: CommandSpecs<"expire" | "expireAt" | "persist" | "timeToLive"> = {
   expire: {
     write: ({ key, ttlMs, condition }, keys) => ({
-      args: ["PEXPIRE", keys.key(key), String(ttlMs), ...word(CONDITIONS, condition, "condition")],
+      args: ["PEXPIRE", keys.key(key), String(ttlMs), ...words(CONDITIONS, condition, "condition")],
     }),
+    read: (reply) => ({ applied: integer(reply) === 1n }),
+  },
+  expireAt: {
+    write: ({ key, atMs, condition }, keys) => ({
+      args: [
+        "PEXPIREAT",
+        keys.key(key),
+        String(atMs),
+        ...words(CONDITIONS, condition, "condition"),
+      ],
+    }),
+    read: (reply) => ({ applied: integer(reply) === 1n }),
+  },
+  persist: {
+    write: ({ key }, keys) => ({ args: ["PERSIST", keys.key(key)] }),
     read: (reply) => ({ applied: integer(reply) === 1n }),
   },
   timeToLive: {

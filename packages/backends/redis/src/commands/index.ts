@@ -1,6 +1,18 @@
 import { expiry } from "./expiry.ts";
+import { hashes } from "./hashes.ts";
+import { keys } from "./keys.ts";
+import { lists } from "./lists.ts";
+import { sets } from "./sets.ts";
 import { sortedSets } from "./sorted-sets.ts";
 import { strings } from "./strings.ts";
 
 /** Every rpc that is one command, a family a file. */
-export const commands = { ...strings, ...expiry, ...sortedSets } as const;
+export const commands = {
+  ...strings,
+  ...expiry,
+  ...keys,
+  ...hashes,
+  ...lists,
+  ...sets,
+  ...sortedSets,
+} as const;

@@ -1,28 +1,46 @@
 import type { CommandSpecs } from "../command.ts";
-import type { Argument } from "../connection.ts";
-import { type SetRequest, SetCondition } from "../gen/dropthrough/redis/v1/strings_pb.ts";
-import { integer, list, optionalBytes, optionalValue } from "../reply.ts";
-import { own, positive, some, word } from "./arguments.ts";
+import { SetCondition } from "../gen/dropthrough/redis/v1/strings_pb.ts";
+import { double, integer, list, optionalBytes, optionalValue } from "../reply.ts";
+import { compareAndSet } from "./compare-and-set.ts";
+import { expiryWords, finite, own, some, words } from "./arguments.ts";
 
 /** Values that are bytes. */
 export const strings: CommandSpecs<
-  "get" | "set" | "delete" | "exists" | "multiGet" | "multiSet" | "increment"
+  | "get"
+  | "set"
+  | "delete"
+  | "exists"
+  | "multiGet"
+  | "multiSet"
+  | "increment"
+  | "incrementFloat"
+  | "append"
+  | "getDelete"
+  | "getExpire"
+  | "compareAndSet"
 > = {
   get: {
     write: ({ key }, keys) => ({ args: ["GET", keys.key(key)] }),
     read: (reply) => optionalValue(reply),
   },
   set: {
-    write: (request, keys) => ({
-      args: ["SET", keys.key(request.key), own(request.value), ...setOptions(request)],
+    write: ({ key, value, expiry, condition, get }, keys) => ({
+      args: [
+        "SET",
+        keys.key(key),
+        own(value),
+        ...words(SET_CONDITIONS, condition, "condition"),
+        ...(get ? ["GET"] : []),
+        ...expiryWords(expiry),
+      ],
     }),
     read(reply, { condition, get }) {
       if (!get) return { written: reply !== null };
       const previous = optionalBytes(reply);
-      const met =
+      const written =
         condition === SetCondition.UNSPECIFIED ||
         (condition === SetCondition.IF_PRESENT) === (previous !== undefined);
-      return previous === undefined ? { written: met } : { written: met, previous };
+      return previous === undefined ? { written } : { written, previous };
     },
   },
   delete: {
@@ -39,10 +57,7 @@ export const strings: CommandSpecs<
   },
   multiSet: {
     write: ({ pairs }, keys) => ({
-      args: [
-        "MSET",
-        ...some(pairs, "pair").flatMap(({ key, value }) => [keys.key(key), own(value)]),
-      ],
+      args: ["MSET", ...some(pairs, "pair").flatMap((p) => [keys.key(p.key), own(p.value)])],
     }),
     read: () => ({}),
   },
@@ -53,15 +68,25 @@ export const strings: CommandSpecs<
     }),
     read: (reply) => ({ value: integer(reply) }),
   },
+  incrementFloat: {
+    write: ({ key, by }, keys) => ({ args: ["INCRBYFLOAT", keys.key(key), finite(by, "by")] }),
+    read: (reply) => ({ value: double(reply) }),
+  },
+  append: {
+    write: ({ key, value }, keys) => ({ args: ["APPEND", keys.key(key), own(value)] }),
+    read: (reply) => ({ length: integer(reply) }),
+  },
+  getDelete: {
+    write: ({ key }, keys) => ({ args: ["GETDEL", keys.key(key)] }),
+    read: (reply) => optionalValue(reply),
+  },
+  getExpire: {
+    write: ({ key, expiry }, keys) => ({
+      args: ["GETEX", keys.key(key), ...expiryWords(expiry)],
+    }),
+    read: (reply) => optionalValue(reply),
+  },
+  compareAndSet,
 };
 
 const SET_CONDITIONS = ["", "NX", "XX"];
-
-function setOptions({ expiry, condition, get }: SetRequest): Argument[] {
-  const options: Argument[] = word(SET_CONDITIONS, condition, "condition");
-  if (get) options.push("GET");
-  if (expiry.case === "expireInMs") options.push("PX", positive(expiry.value, "expire_in_ms"));
-  if (expiry.case === "expireAtMs") options.push("PXAT", positive(expiry.value, "expire_at_ms"));
-  if (expiry.case === "keepTtl" && expiry.value) options.push("KEEPTTL");
-  return options;
-}

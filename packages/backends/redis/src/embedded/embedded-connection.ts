@@ -7,8 +7,8 @@ import { Engine } from "./engine.ts";
 export class EmbeddedConnection implements Connection {
   readonly #engine: Engine;
 
-  constructor(clock: Clock) {
-    this.#engine = new Engine(clock);
+  constructor(clock: Clock, maxBytes: number) {
+    this.#engine = new Engine(clock, maxBytes);
   }
 
   ready(): void {}
@@ -23,7 +23,10 @@ export class EmbeddedConnection implements Connection {
   }
 
   health(): Health {
-    return { ok: true, message: `embedded, ${this.#engine.size} keys` };
+    return {
+      ok: true,
+      message: `embedded, ${this.#engine.size} keys, ${this.#engine.bytes} bytes`,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

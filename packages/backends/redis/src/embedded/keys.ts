@@ -1,17 +1,56 @@
 import type { Reply } from "../connection.ts";
+import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
-import { type EngineCommands } from "./engine-command.ts";
+import { type EngineCommands, toBytes } from "./engine-command.ts";
 import { parseInteger } from "./numbers.ts";
 import { Options, syntaxError } from "./options.ts";
+import { parseScan, scanPage } from "./scan.ts";
 
 /** Keys of any type, and how long they live. */
 export const keyCommands: EngineCommands = {
   PING: { words: 1, run: () => "PONG" },
   DEL: { words: -2, run: (db, [, ...keys]) => keys.filter((key) => db.delete(key)).length },
   EXISTS: { words: -2, run: (db, [, ...keys]) => keys.filter((key) => db.has(key)).length },
+  TYPE: { words: 2, run: (db, [, key = ""]) => db.typeOf(key) ?? "none" },
+  RENAME: {
+    words: 3,
+    run(db, [, from = "", to = ""]) {
+      if (!db.rename(from, to)) throw noSuchKey();
+      return "OK";
+    },
+  },
+  RENAMENX: {
+    words: 3,
+    run(db, [, from = "", to = ""]) {
+      if (!db.has(from)) throw noSuchKey();
+      return !db.has(to) && db.rename(from, to) ? 1 : 0;
+    },
+  },
+  SCAN: {
+    words: -2,
+    run(db, words) {
+      const scan = parseScan(words, 1);
+      const type = scan.type?.toLowerCase();
+      return scanPage(db.keys(), scan, (key) =>
+        type === undefined || db.typeOf(key) === type ? [toBytes(key)] : [],
+      );
+    },
+  },
   PEXPIRE: {
     words: -3,
     run: (db, words) => expire(db, words, db.now() + Number(parseInteger(words[2] ?? ""))),
+  },
+  PEXPIREAT: {
+    words: -3,
+    run: (db, words) => expire(db, words, Number(parseInteger(words[2] ?? ""))),
+  },
+  PERSIST: {
+    words: 2,
+    run(db, [, key = ""]) {
+      if (db.expiry(key) === undefined) return 0;
+      db.expire(key, undefined);
+      return 1;
+    },
   },
   PTTL: {
     words: 2,
@@ -39,4 +78,8 @@ function expire(db: Database, words: readonly string[], at: number): Reply {
   if (flags.has("LT") && at >= (before ?? Infinity)) return 0;
   db.expire(key, at);
   return 1;
+}
+
+function noSuchKey(): ReplyError {
+  return new ReplyError("ERR no such key");
 }

@@ -4,10 +4,13 @@ const LEAST = -(2n ** 63n);
 const MOST = 2n ** 63n - 1n;
 
 /** A whole number of 64 bits, as Redis reads it: no sign +, no leading 0, no space. */
-export function parseInteger(text: string): bigint {
+export function parseInteger(
+  text: string,
+  message = "ERR value is not an integer or out of range",
+): bigint {
   const value = /^(0|-?[1-9]\d{0,18})$/.test(text) ? BigInt(text) : undefined;
   if (value === undefined || !fits(value)) {
-    throw new ReplyError("ERR value is not an integer or out of range");
+    throw new ReplyError(message);
   }
   return value;
 }

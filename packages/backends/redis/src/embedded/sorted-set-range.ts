@@ -4,12 +4,15 @@ import type { Database } from "./database.ts";
 import { toBytes } from "./engine-command.ts";
 import { parseDouble, parseInteger } from "./numbers.ts";
 import { Options, syntaxError } from "./options.ts";
+import { slice } from "./slice.ts";
 import type { SortedSet } from "./sorted-set.ts";
 
-type Places = ReturnType<SortedSet["ordered"]>;
-type Place = Places[number];
-/** Whether a place lies beyond an end of the range. */
-type Beyond = (place: Place) => boolean;
+/** Members in their order. */
+export type Places = ReturnType<SortedSet["ordered"]>;
+/** Whether a place lies beyond an end of a range. */
+type Beyond = (place: Places[number]) => boolean;
+/** What a range is counted by. */
+export type RangeKind = "RANK" | "SCORE" | "LEX";
 
 /** ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES] */
 export function range(db: Database, words: readonly string[]): Reply {
@@ -22,19 +25,16 @@ export function range(db: Database, words: readonly string[]): Reply {
     else if (["BYSCORE", "BYLEX", "REV", "WITHSCORES"].includes(flag)) flags.add(flag);
     else throw syntaxError();
   }
-  const byScore = flags.has("BYSCORE");
-  const byLex = flags.has("BYLEX");
-  if ((byScore && byLex) || (byLex && flags.has("WITHSCORES"))) throw syntaxError();
-  if (limit !== undefined && !byScore && !byLex) throw syntaxError();
-  const bounded = byScore || byLex;
-  const [low, high] = flags.has("REV") && bounded ? [stop, start] : [start, stop];
-  const ends = bounded ? (byScore ? scores(low, high) : members(low, high)) : undefined;
-  const ranks = bounded ? undefined : ([whole(start), whole(stop)] as const);
-
+  const reverse = flags.has("REV");
+  const kind = flags.has("BYSCORE") ? "SCORE" : flags.has("BYLEX") ? "LEX" : "RANK";
+  if (flags.has("BYLEX") && (kind === "SCORE" || flags.has("WITHSCORES"))) throw syntaxError();
+  if (kind === "RANK" && limit !== undefined) throw syntaxError();
   const ordered = db.get(key, "zset")?.ordered() ?? [];
-  let found = ends === undefined ? ordered : between(ordered, ...ends);
-  if (flags.has("REV")) found = found.toReversed();
-  if (ranks !== undefined) found = slice(found, ...ranks);
+  let found =
+    kind === "RANK"
+      ? select(reverse ? ordered.toReversed() : ordered, kind, start, stop)
+      : select(ordered, kind, ...(reverse ? ([stop, start] as const) : ([start, stop] as const)));
+  if (reverse && kind !== "RANK") found = found.toReversed();
   if (limit !== undefined) {
     const [offset, count] = limit;
     found = found.slice(offset, count < 0 ? undefined : offset + count);
@@ -42,21 +42,22 @@ export function range(db: Database, words: readonly string[]): Reply {
   return membersOf(found, flags.has("WITHSCORES"));
 }
 
-/** A range by rank: both ends are in it, and below 0 they count from the end. */
-export function slice<T>(items: readonly T[], start: number, stop: number): readonly T[] {
-  const from = start < 0 ? Math.max(0, items.length + start) : start;
-  const to = stop < 0 ? items.length + stop : stop;
-  return items.slice(from, Math.max(from, to + 1));
-}
-
-/** The places from the first that is not below, to the last that is not above. */
-export function between(places: Places, below: Beyond, above: Beyond): Places {
+/** The places from one end to the other. */
+export function select(places: Places, kind: RangeKind, low: string, high: string): Places {
+  if (kind === "RANK") return slice(places, whole(low), whole(high));
+  const [below, above] = kind === "SCORE" ? scores(low, high) : members(low, high);
   const from = firstThat(places, (place) => !below(place));
   return places.slice(from, Math.max(from, firstThat(places, above)));
 }
 
-/** The ends of a range of scores. */
-export function scores(low: string, high: string): [Beyond, Beyond] {
+/** The members of an answer: pairs with their scores, or themselves. */
+export function membersOf(places: Places, withScores: boolean): Reply[] {
+  return places.map(({ member, score }) =>
+    withScores ? [toBytes(member), score] : toBytes(member),
+  );
+}
+
+function scores(low: string, high: string): [Beyond, Beyond] {
   const [min, minOut] = scoreEnd(low);
   const [max, maxOut] = scoreEnd(high);
   return [
@@ -65,8 +66,7 @@ export function scores(low: string, high: string): [Beyond, Beyond] {
   ];
 }
 
-/** The ends of a range of members. */
-export function members(low: string, high: string): [Beyond, Beyond] {
+function members(low: string, high: string): [Beyond, Beyond] {
   const [min, minOut, minAll] = memberEnd(low);
   const [max, maxOut, maxAll] = memberEnd(high);
   return [
@@ -103,14 +103,4 @@ function firstThat(places: Places, test: Beyond): number {
 
 function whole(text: string): number {
   return Number(parseInteger(text));
-}
-
-/** The members of an answer: pairs with their scores, or themselves. */
-export function membersOf(
-  places: readonly { readonly member: string; readonly score: number }[],
-  withScores: boolean,
-): Reply[] {
-  return places.map(({ member, score }) =>
-    withScores ? [toBytes(member), score] : toBytes(member),
-  );
 }

@@ -1,11 +1,11 @@
-import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
-import type { EngineCommands } from "./engine-command.ts";
-import { parseDouble } from "./numbers.ts";
-import { syntaxError } from "./options.ts";
+import { type EngineCommand, type EngineCommands, toBytes } from "./engine-command.ts";
+import { parseDouble, parseInteger } from "./numbers.ts";
+import { parseScan, scanPage } from "./scan.ts";
+import { add } from "./sorted-set-add.ts";
+import { membersOf, range, type RangeKind, select } from "./sorted-set-range.ts";
 import { SortedSet } from "./sorted-set.ts";
-import { range } from "./sorted-set-range.ts";
 
 /** Members in the order (score, bytes). */
 export const sortedSetCommands: EngineCommands = {
@@ -13,55 +13,106 @@ export const sortedSetCommands: EngineCommands = {
   ZINCRBY: {
     words: 4,
     run(db, [, key = "", by = "", member = ""]) {
-      const increment = parseDouble(by);
-      const sum = (db.get(key, "zset")?.score(member) ?? 0) + increment;
+      const sum = (db.get(key, "zset")?.score(member) ?? 0) + parseDouble(by);
       if (Number.isNaN(sum)) throw new ReplyError("ERR resulting score is not a number (NaN)");
       db.grow(key, "zset", () => new SortedSet()).set(member, sum);
       return sum;
     },
   },
   ZRANGE: { words: -4, run: range },
-  ZCARD: { words: 2, run: (db, [, key = ""]) => db.get(key, "zset")?.size ?? 0 },
+  ZCARD: { words: 2, run: (db, [, key = ""]) => read(db, key).size },
   ZREM: {
     words: -3,
+    run: (db, [, key = "", ...members]) => removeAll(db, key, members),
+  },
+  ZMSCORE: {
+    words: -3,
     run(db, [, key = "", ...members]) {
-      const set = db.get(key, "zset");
-      if (set === undefined) return 0;
-      const removed = members.filter((member) => set.delete(member)).length;
-      db.shrink(key, set.size);
-      return removed;
+      const set = read(db, key);
+      return members.map((member) => set.score(member) ?? null);
     },
   },
-  ZSCORE: {
-    words: 3,
-    run: (db, [, key = "", member = ""]) => db.get(key, "zset")?.score(member) ?? null,
+  ZRANK: rank(false),
+  ZREVRANK: rank(true),
+  ZCOUNT: count("SCORE"),
+  ZLEXCOUNT: count("LEX"),
+  ZPOPMIN: pop(false),
+  ZPOPMAX: pop(true),
+  ZREMRANGEBYRANK: removeRange("RANK"),
+  ZREMRANGEBYSCORE: removeRange("SCORE"),
+  ZREMRANGEBYLEX: removeRange("LEX"),
+  ZSCAN: {
+    words: -3,
+    run(db, words) {
+      const set = read(db, words[1] ?? "");
+      const members = set.ordered().map(({ member }) => member);
+      return scanPage(members, parseScan(words, 2), (member) => [
+        toBytes(member),
+        set.score(member) ?? 0,
+      ]);
+    },
   },
 };
 
-const FLAGS = ["NX", "XX", "GT", "LT", "CH"];
+function rank(reverse: boolean): EngineCommand {
+  return {
+    words: 3,
+    run(db, [, key = "", member = ""]) {
+      const ordered = read(db, key).ordered();
+      const place = ordered.findIndex((other) => other.member === member);
+      if (place < 0) return null;
+      return reverse ? ordered.length - 1 - place : place;
+    },
+  };
+}
 
-function add(db: Database, words: readonly string[]): Reply {
-  const [, key = ""] = words;
-  let first = 2;
-  while (FLAGS.includes(words[first]?.toUpperCase() ?? "")) first++;
-  const flags = new Set(words.slice(2, first).map((flag) => flag.toUpperCase()));
-  const [NX, XX, GT, LT, CH] = FLAGS.map((flag) => flags.has(flag));
-  if (words.length === first || (words.length - first) % 2 !== 0) throw syntaxError();
-  if ((NX && (XX || GT || LT)) || (GT && LT)) {
-    throw new ReplyError("ERR GT, LT, and/or NX options at the same time are not compatible");
-  }
-  const scores = [];
-  for (let i = first; i < words.length; i += 2) scores.push(parseDouble(words[i] ?? ""));
-  const set = db.get(key, "zset") ?? new SortedSet();
-  let count = 0;
-  for (const [index, score] of scores.entries()) {
-    const member = words[first + 2 * index + 1] ?? "";
-    const before = set.score(member);
-    if (before === undefined ? XX : NX) continue;
-    if (before !== undefined && ((GT && score <= before) || (LT && score >= before))) continue;
-    if (before === undefined || (CH && score !== before)) count++;
-    set.set(member, score);
-  }
-  if (set.size > 0) db.grow(key, "zset", () => set);
-  return count;
+function count(kind: RangeKind): EngineCommand {
+  return {
+    words: 4,
+    run: (db, [, key = "", low = "", high = ""]) =>
+      select(read(db, key).ordered(), kind, low, high).length,
+  };
+}
+
+function pop(greatest: boolean): EngineCommand {
+  return {
+    words: 3,
+    run(db, [, key = "", most = ""]) {
+      const ordered = read(db, key).ordered();
+      const outermost = greatest ? ordered.toReversed() : ordered;
+      const taken = outermost.slice(0, Number(parseInteger(most)));
+      const answer = membersOf(taken, true);
+      removeAll(
+        db,
+        key,
+        taken.map(({ member }) => member),
+      );
+      return answer;
+    },
+  };
+}
+
+function removeRange(kind: RangeKind): EngineCommand {
+  return {
+    words: 4,
+    run(db, [, key = "", low = "", high = ""]) {
+      const found = select(read(db, key).ordered(), kind, low, high);
+      return removeAll(
+        db,
+        key,
+        found.map(({ member }) => member),
+      );
+    },
+  };
+}
+
+function removeAll(db: Database, key: string, members: readonly string[]): number {
+  const set = read(db, key);
+  const removed = members.filter((member) => set.delete(member)).length;
+  if (removed > 0) db.shrink(key, set.size);
+  return removed;
+}
+
+function read(db: Database, key: string): SortedSet {
+  return db.get(key, "zset") ?? new SortedSet();
 }

@@ -1,9 +1,14 @@
 import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
-import { type EngineCommands, toReply } from "./engine-command.ts";
+import { addDecimals } from "./decimal.ts";
+import { type EngineCommands, toBytes, toReply } from "./engine-command.ts";
+import { expiryTime, isExpiry } from "./expiry-option.ts";
 import { addIntegers, parseInteger } from "./numbers.ts";
 import { Options, syntaxError } from "./options.ts";
+
+/** The longest value of Redis, in bytes. */
+const MOST = 512 * 1024 * 1024;
 
 /** Values that are bytes. */
 export const stringCommands: EngineCommands = {
@@ -33,6 +38,34 @@ export const stringCommands: EngineCommands = {
       return sum;
     },
   },
+  INCRBYFLOAT: {
+    words: 3,
+    run(db, [, key = "", by = ""]) {
+      const sum = addDecimals(db.get(key, "string") ?? "0", by);
+      db.set(key, "string", sum, true);
+      return toBytes(sum);
+    },
+  },
+  APPEND: {
+    words: 3,
+    run(db, [, key = "", more = ""]) {
+      const value = db.get(key, "string") ?? "";
+      if (value.length + more.length > MOST) {
+        throw new ReplyError("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+      }
+      db.set(key, "string", value + more, true);
+      return value.length + more.length;
+    },
+  },
+  GETDEL: {
+    words: 2,
+    run(db, [, key = ""]) {
+      const value = db.get(key, "string");
+      db.delete(key);
+      return toReply(value);
+    },
+  },
+  GETEX: { words: -2, run: getExpire },
 };
 
 function set(db: Database, words: readonly string[]): Reply {
@@ -46,11 +79,8 @@ function set(db: Database, words: readonly string[]): Reply {
     if ((flag === "NX" || flag === "XX") && only === undefined) only = flag;
     else if (flag === "GET") get = true;
     else if (flag === "KEEPTTL" && expiresAt === undefined) keepTtl = true;
-    else if (flag in EXPIRIES && expiresAt === undefined && !keepTtl) {
-      const [scale, absolute] = EXPIRIES[flag as keyof typeof EXPIRIES];
-      const time = Number(parseInteger(options.value())) * scale;
-      if (time <= 0) throw new ReplyError("ERR invalid expire time in 'set' command");
-      expiresAt = absolute ? time : db.now() + time;
+    else if (isExpiry(flag) && expiresAt === undefined && !keepTtl) {
+      expiresAt = expiryTime(db, flag, options.value(), "set");
     } else throw syntaxError();
   }
   const previous = get ? toReply(db.get(key, "string")) : null;
@@ -60,10 +90,16 @@ function set(db: Database, words: readonly string[]): Reply {
   return get ? previous : "OK";
 }
 
-/** Milliseconds in a unit, and whether the time is counted from 1970. */
-const EXPIRIES = {
-  EX: [1000, false],
-  PX: [1, false],
-  EXAT: [1000, true],
-  PXAT: [1, true],
-} as const;
+function getExpire(db: Database, words: readonly string[]): Reply {
+  const [, key = ""] = words;
+  const options = new Options(words, 2);
+  const flag = options.flag();
+  let expiresAt: number | undefined;
+  if (flag !== undefined && isExpiry(flag)) {
+    expiresAt = expiryTime(db, flag, options.value(), "getex");
+  } else if (flag !== undefined && flag !== "PERSIST") throw syntaxError();
+  if (options.flag() !== undefined) throw syntaxError();
+  const value = db.get(key, "string");
+  if (flag !== undefined) db.expire(key, expiresAt);
+  return toReply(value);
+}

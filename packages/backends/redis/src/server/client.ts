@@ -21,11 +21,11 @@ export interface ServerClient {
   destroy(): void;
 }
 
-// Values are bytes, maps keep binary keys.
+// Values are bytes. Maps come flat: the library would make text of their keys.
 const TYPES = {
   [RESP_TYPES.BLOB_STRING]: Buffer,
   [RESP_TYPES.VERBATIM_STRING]: Buffer,
-  [RESP_TYPES.MAP]: Map,
+  [RESP_TYPES.MAP]: Array,
 } as const;
 /** The same, with whole numbers as text, so that all 64 bits arrive. */
 const EXACT_TYPES = { ...TYPES, [RESP_TYPES.NUMBER]: String } as const;

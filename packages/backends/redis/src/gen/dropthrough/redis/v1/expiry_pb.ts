@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dropthrough/redis/v1/expiry.proto.
  */
 export const file_dropthrough_redis_v1_expiry: GenFile = /*@__PURE__*/
-  fileDesc("CiFkcm9wdGhyb3VnaC9yZWRpcy92MS9leHBpcnkucHJvdG8SFGRyb3B0aHJvdWdoLnJlZGlzLnYxIn0KDUV4cGlyZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSDgoGdHRsX21zGAMgASgDEjgKCWNvbmRpdGlvbhgEIAEoDjIlLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkV4cGlyZUNvbmRpdGlvbiIhCg5FeHBpcmVSZXNwb25zZRIPCgdhcHBsaWVkGAEgASgIIjcKEVRpbWVUb0xpdmVSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMIkQKElRpbWVUb0xpdmVSZXNwb25zZRIOCgZleGlzdHMYASABKAgSEwoGdHRsX21zGAIgASgDSACIAQFCCQoHX3R0bF9tcyquAQoPRXhwaXJlQ29uZGl0aW9uEiAKHEVYUElSRV9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIcChhFWFBJUkVfQ09ORElUSU9OX0lGX05PTkUQARIbChdFWFBJUkVfQ09ORElUSU9OX0lGX0FOWRACEh0KGUVYUElSRV9DT05ESVRJT05fSUZfTEFURVIQAxIfChtFWFBJUkVfQ09ORElUSU9OX0lGX0VBUkxJRVIQBGIGcHJvdG8z");
+  fileDesc("CiFkcm9wdGhyb3VnaC9yZWRpcy92MS9leHBpcnkucHJvdG8SFGRyb3B0aHJvdWdoLnJlZGlzLnYxIn0KDUV4cGlyZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSDgoGdHRsX21zGAMgASgDEjgKCWNvbmRpdGlvbhgEIAEoDjIlLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkV4cGlyZUNvbmRpdGlvbiIhCg5FeHBpcmVSZXNwb25zZRIPCgdhcHBsaWVkGAEgASgIIjcKEVRpbWVUb0xpdmVSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMIkQKElRpbWVUb0xpdmVSZXNwb25zZRIOCgZleGlzdHMYASABKAgSEwoGdHRsX21zGAIgASgDSACIAQFCCQoHX3R0bF9tcyJ+Cg9FeHBpcmVBdFJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSDQoFYXRfbXMYAyABKAMSOAoJY29uZGl0aW9uGAQgASgOMiUuZHJvcHRocm91Z2gucmVkaXMudjEuRXhwaXJlQ29uZGl0aW9uIiMKEEV4cGlyZUF0UmVzcG9uc2USDwoHYXBwbGllZBgBIAEoCCI0Cg5QZXJzaXN0UmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDCIiCg9QZXJzaXN0UmVzcG9uc2USDwoHYXBwbGllZBgBIAEoCCquAQoPRXhwaXJlQ29uZGl0aW9uEiAKHEVYUElSRV9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIcChhFWFBJUkVfQ09ORElUSU9OX0lGX05PTkUQARIbChdFWFBJUkVfQ09ORElUSU9OX0lGX0FOWRACEh0KGUVYUElSRV9DT05ESVRJT05fSUZfTEFURVIQAxIfChtFWFBJUkVfQ09ORElUSU9OX0lGX0VBUkxJRVIQBGIGcHJvdG8z");
 
 /**
  * When a key expires.
@@ -130,6 +130,118 @@ export type TimeToLiveResponse = Message<"dropthrough.redis.v1.TimeToLiveRespons
  */
 export const TimeToLiveResponseSchema: GenMessage<TimeToLiveResponse> = /*@__PURE__*/
   messageDesc(file_dropthrough_redis_v1_expiry, 3);
+
+/**
+ * When a key expires.
+ *
+ * @generated from message dropthrough.redis.v1.ExpireAtRequest
+ */
+export type ExpireAtRequest = Message<"dropthrough.redis.v1.ExpireAtRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * Milliseconds since 1970. In the past, the key is gone at once.
+   *
+   * @generated from field: int64 at_ms = 3;
+   */
+  atMs: bigint;
+
+  /**
+   * When to change the expiry at all.
+   *
+   * @generated from field: dropthrough.redis.v1.ExpireCondition condition = 4;
+   */
+  condition: ExpireCondition;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.ExpireAtRequest.
+ * Use `create(ExpireAtRequestSchema)` to create a new message.
+ */
+export const ExpireAtRequestSchema: GenMessage<ExpireAtRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_expiry, 4);
+
+/**
+ * What became of it.
+ *
+ * @generated from message dropthrough.redis.v1.ExpireAtResponse
+ */
+export type ExpireAtResponse = Message<"dropthrough.redis.v1.ExpireAtResponse"> & {
+  /**
+   * Whether the key was there and the condition held.
+   *
+   * @generated from field: bool applied = 1;
+   */
+  applied: boolean;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.ExpireAtResponse.
+ * Use `create(ExpireAtResponseSchema)` to create a new message.
+ */
+export const ExpireAtResponseSchema: GenMessage<ExpireAtResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_expiry, 5);
+
+/**
+ * Which key is to stay.
+ *
+ * @generated from message dropthrough.redis.v1.PersistRequest
+ */
+export type PersistRequest = Message<"dropthrough.redis.v1.PersistRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.PersistRequest.
+ * Use `create(PersistRequestSchema)` to create a new message.
+ */
+export const PersistRequestSchema: GenMessage<PersistRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_expiry, 6);
+
+/**
+ * What became of it.
+ *
+ * @generated from message dropthrough.redis.v1.PersistResponse
+ */
+export type PersistResponse = Message<"dropthrough.redis.v1.PersistResponse"> & {
+  /**
+   * Whether the key was there and had an expiry.
+   *
+   * @generated from field: bool applied = 1;
+   */
+  applied: boolean;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.PersistResponse.
+ * Use `create(PersistResponseSchema)` to create a new message.
+ */
+export const PersistResponseSchema: GenMessage<PersistResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_expiry, 7);
 
 /**
  * When to change an expiry. A key that never expires counts as having an endless time to live.

@@ -6,11 +6,25 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { ExpireRequestSchema, ExpireResponseSchema, TimeToLiveRequestSchema, TimeToLiveResponseSchema } from "./expiry_pb.ts";
+import type { EvalRequestSchema, EvalResponseSchema, ExecuteRequestSchema, ExecuteResponseSchema } from "./execute_pb.ts";
+import { file_dropthrough_redis_v1_execute } from "./execute_pb.ts";
+import type { ExpireAtRequestSchema, ExpireAtResponseSchema, ExpireRequestSchema, ExpireResponseSchema, PersistRequestSchema, PersistResponseSchema, TimeToLiveRequestSchema, TimeToLiveResponseSchema } from "./expiry_pb.ts";
 import { file_dropthrough_redis_v1_expiry } from "./expiry_pb.ts";
-import type { SortedSetAddRequestSchema, SortedSetAddResponseSchema, SortedSetCardRequestSchema, SortedSetCardResponseSchema, SortedSetIncrementRequestSchema, SortedSetIncrementResponseSchema, SortedSetRangeRequestSchema, SortedSetRangeResponseSchema, SortedSetRemoveRequestSchema, SortedSetRemoveResponseSchema } from "./sorted_sets_pb.ts";
+import type { HashDeleteRequestSchema, HashDeleteResponseSchema, HashExistsRequestSchema, HashExistsResponseSchema, HashGetAllRequestSchema, HashGetAllResponseSchema, HashGetRequestSchema, HashGetResponseSchema, HashIncrementFloatRequestSchema, HashIncrementFloatResponseSchema, HashIncrementRequestSchema, HashIncrementResponseSchema, HashKeysRequestSchema, HashKeysResponseSchema, HashLengthRequestSchema, HashLengthResponseSchema, HashMultiGetRequestSchema, HashMultiGetResponseSchema, HashScanRequestSchema, HashScanResponseSchema, HashSetIfAbsentRequestSchema, HashSetIfAbsentResponseSchema, HashSetRequestSchema, HashSetResponseSchema, HashValuesRequestSchema, HashValuesResponseSchema } from "./hashes_pb.ts";
+import { file_dropthrough_redis_v1_hashes } from "./hashes_pb.ts";
+import type { RenameRequestSchema, RenameResponseSchema, ScanRequestSchema, ScanResponseSchema, TypeOfRequestSchema, TypeOfResponseSchema } from "./keys_pb.ts";
+import { file_dropthrough_redis_v1_keys } from "./keys_pb.ts";
+import type { ListIndexRequestSchema, ListIndexResponseSchema, ListInsertRequestSchema, ListInsertResponseSchema, ListLengthRequestSchema, ListLengthResponseSchema, ListMoveRequestSchema, ListMoveResponseSchema, ListPopRequestSchema, ListPopResponseSchema, ListPushRequestSchema, ListPushResponseSchema, ListRangeRequestSchema, ListRangeResponseSchema, ListRemoveRequestSchema, ListRemoveResponseSchema, ListSetRequestSchema, ListSetResponseSchema, ListTrimRequestSchema, ListTrimResponseSchema } from "./lists_pb.ts";
+import { file_dropthrough_redis_v1_lists } from "./lists_pb.ts";
+import type { PipelineRequestSchema, PipelineResponseSchema, TransactionRequestSchema, TransactionResponseSchema, UnwatchRequestSchema, UnwatchResponseSchema, WatchRequestSchema, WatchResponseSchema } from "./pipeline_pb.ts";
+import { file_dropthrough_redis_v1_pipeline } from "./pipeline_pb.ts";
+import type { PollRequestSchema, PollResponseSchema, PublishRequestSchema, PublishResponseSchema, SubscribeRequestSchema, SubscribeResponseSchema, UnsubscribeRequestSchema, UnsubscribeResponseSchema } from "./pubsub_pb.ts";
+import { file_dropthrough_redis_v1_pubsub } from "./pubsub_pb.ts";
+import type { SetAddRequestSchema, SetAddResponseSchema, SetCardRequestSchema, SetCardResponseSchema, SetCombineRequestSchema, SetCombineResponseSchema, SetContainsRequestSchema, SetContainsResponseSchema, SetMembersRequestSchema, SetMembersResponseSchema, SetMoveRequestSchema, SetMoveResponseSchema, SetPopRequestSchema, SetPopResponseSchema, SetRandomRequestSchema, SetRandomResponseSchema, SetRemoveRequestSchema, SetRemoveResponseSchema, SetScanRequestSchema, SetScanResponseSchema } from "./sets_pb.ts";
+import { file_dropthrough_redis_v1_sets } from "./sets_pb.ts";
+import type { SortedSetAddRequestSchema, SortedSetAddResponseSchema, SortedSetCardRequestSchema, SortedSetCardResponseSchema, SortedSetCountRequestSchema, SortedSetCountResponseSchema, SortedSetIncrementRequestSchema, SortedSetIncrementResponseSchema, SortedSetPopRequestSchema, SortedSetPopResponseSchema, SortedSetRangeRequestSchema, SortedSetRangeResponseSchema, SortedSetRankRequestSchema, SortedSetRankResponseSchema, SortedSetRemoveRangeRequestSchema, SortedSetRemoveRangeResponseSchema, SortedSetRemoveRequestSchema, SortedSetRemoveResponseSchema, SortedSetScanRequestSchema, SortedSetScanResponseSchema, SortedSetScoreRequestSchema, SortedSetScoreResponseSchema } from "./sorted_sets_pb.ts";
 import { file_dropthrough_redis_v1_sorted_sets } from "./sorted_sets_pb.ts";
-import type { DeleteRequestSchema, DeleteResponseSchema, ExistsRequestSchema, ExistsResponseSchema, GetRequestSchema, GetResponseSchema, IncrementRequestSchema, IncrementResponseSchema, MultiGetRequestSchema, MultiGetResponseSchema, MultiSetRequestSchema, MultiSetResponseSchema, SetRequestSchema, SetResponseSchema } from "./strings_pb.ts";
+import type { AppendRequestSchema, AppendResponseSchema, CompareAndSetRequestSchema, CompareAndSetResponseSchema, DeleteRequestSchema, DeleteResponseSchema, ExistsRequestSchema, ExistsResponseSchema, GetDeleteRequestSchema, GetDeleteResponseSchema, GetExpireRequestSchema, GetExpireResponseSchema, GetRequestSchema, GetResponseSchema, IncrementFloatRequestSchema, IncrementFloatResponseSchema, IncrementRequestSchema, IncrementResponseSchema, MultiGetRequestSchema, MultiGetResponseSchema, MultiSetRequestSchema, MultiSetResponseSchema, SetRequestSchema, SetResponseSchema } from "./strings_pb.ts";
 import { file_dropthrough_redis_v1_strings } from "./strings_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -18,7 +32,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file dropthrough/redis/v1/redis.proto.
  */
 export const file_dropthrough_redis_v1_redis: GenFile = /*@__PURE__*/
-  fileDesc("CiBkcm9wdGhyb3VnaC9yZWRpcy92MS9yZWRpcy5wcm90bxIUZHJvcHRocm91Z2gucmVkaXMudjEiGwoLT3BlblJlcXVlc3QSDAoEbmFtZRgBIAEoCSIlCgxPcGVuUmVzcG9uc2USFQoNY29ubmVjdGlvbl9pZBgBIAEoCSIlCgxDbG9zZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCSIPCg1DbG9zZVJlc3BvbnNlIiQKC1BpbmdSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkiDgoMUGluZ1Jlc3BvbnNlMrEMCgxSZWRpc1NlcnZpY2USTQoET3BlbhIhLmRyb3B0aHJvdWdoLnJlZGlzLnYxLk9wZW5SZXF1ZXN0GiIuZHJvcHRocm91Z2gucmVkaXMudjEuT3BlblJlc3BvbnNlElAKBUNsb3NlEiIuZHJvcHRocm91Z2gucmVkaXMudjEuQ2xvc2VSZXF1ZXN0GiMuZHJvcHRocm91Z2gucmVkaXMudjEuQ2xvc2VSZXNwb25zZRJNCgRQaW5nEiEuZHJvcHRocm91Z2gucmVkaXMudjEuUGluZ1JlcXVlc3QaIi5kcm9wdGhyb3VnaC5yZWRpcy52MS5QaW5nUmVzcG9uc2USSgoDR2V0EiAuZHJvcHRocm91Z2gucmVkaXMudjEuR2V0UmVxdWVzdBohLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkdldFJlc3BvbnNlEkoKA1NldBIgLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldFJlcXVlc3QaIS5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRSZXNwb25zZRJTCgZEZWxldGUSIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5EZWxldGVSZXF1ZXN0GiQuZHJvcHRocm91Z2gucmVkaXMudjEuRGVsZXRlUmVzcG9uc2USUwoGRXhpc3RzEiMuZHJvcHRocm91Z2gucmVkaXMudjEuRXhpc3RzUmVxdWVzdBokLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkV4aXN0c1Jlc3BvbnNlElkKCE11bHRpR2V0EiUuZHJvcHRocm91Z2gucmVkaXMudjEuTXVsdGlHZXRSZXF1ZXN0GiYuZHJvcHRocm91Z2gucmVkaXMudjEuTXVsdGlHZXRSZXNwb25zZRJZCghNdWx0aVNldBIlLmRyb3B0aHJvdWdoLnJlZGlzLnYxLk11bHRpU2V0UmVxdWVzdBomLmRyb3B0aHJvdWdoLnJlZGlzLnYxLk11bHRpU2V0UmVzcG9uc2USXAoJSW5jcmVtZW50EiYuZHJvcHRocm91Z2gucmVkaXMudjEuSW5jcmVtZW50UmVxdWVzdBonLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkluY3JlbWVudFJlc3BvbnNlElMKBkV4cGlyZRIjLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkV4cGlyZVJlcXVlc3QaJC5kcm9wdGhyb3VnaC5yZWRpcy52MS5FeHBpcmVSZXNwb25zZRJfCgpUaW1lVG9MaXZlEicuZHJvcHRocm91Z2gucmVkaXMudjEuVGltZVRvTGl2ZVJlcXVlc3QaKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5UaW1lVG9MaXZlUmVzcG9uc2USZQoMU29ydGVkU2V0QWRkEikuZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0QWRkUmVxdWVzdBoqLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldEFkZFJlc3BvbnNlEncKElNvcnRlZFNldEluY3JlbWVudBIvLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldEluY3JlbWVudFJlcXVlc3QaMC5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRJbmNyZW1lbnRSZXNwb25zZRJrCg5Tb3J0ZWRTZXRSYW5nZRIrLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldFJhbmdlUmVxdWVzdBosLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldFJhbmdlUmVzcG9uc2USaAoNU29ydGVkU2V0Q2FyZBIqLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldENhcmRSZXF1ZXN0GisuZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0Q2FyZFJlc3BvbnNlEm4KD1NvcnRlZFNldFJlbW92ZRIsLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldFJlbW92ZVJlcXVlc3QaLS5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRSZW1vdmVSZXNwb25zZWIGcHJvdG8z", [file_dropthrough_redis_v1_expiry, file_dropthrough_redis_v1_sorted_sets, file_dropthrough_redis_v1_strings]);
+  fileDesc("CiBkcm9wdGhyb3VnaC9yZWRpcy92MS9yZWRpcy5wcm90bxIUZHJvcHRocm91Z2gucmVkaXMudjEiGwoLT3BlblJlcXVlc3QSDAoEbmFtZRgBIAEoCSIlCgxPcGVuUmVzcG9uc2USFQoNY29ubmVjdGlvbl9pZBgBIAEoCSIlCgxDbG9zZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCSIPCg1DbG9zZVJlc3BvbnNlIiQKC1BpbmdSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkiDgoMUGluZ1Jlc3BvbnNlMos4CgxSZWRpc1NlcnZpY2USTQoET3BlbhIhLmRyb3B0aHJvdWdoLnJlZGlzLnYxLk9wZW5SZXF1ZXN0GiIuZHJvcHRocm91Z2gucmVkaXMudjEuT3BlblJlc3BvbnNlElAKBUNsb3NlEiIuZHJvcHRocm91Z2gucmVkaXMudjEuQ2xvc2VSZXF1ZXN0GiMuZHJvcHRocm91Z2gucmVkaXMudjEuQ2xvc2VSZXNwb25zZRJNCgRQaW5nEiEuZHJvcHRocm91Z2gucmVkaXMudjEuUGluZ1JlcXVlc3QaIi5kcm9wdGhyb3VnaC5yZWRpcy52MS5QaW5nUmVzcG9uc2USSgoDR2V0EiAuZHJvcHRocm91Z2gucmVkaXMudjEuR2V0UmVxdWVzdBohLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkdldFJlc3BvbnNlEkoKA1NldBIgLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldFJlcXVlc3QaIS5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRSZXNwb25zZRJTCgZEZWxldGUSIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5EZWxldGVSZXF1ZXN0GiQuZHJvcHRocm91Z2gucmVkaXMudjEuRGVsZXRlUmVzcG9uc2USUwoGRXhpc3RzEiMuZHJvcHRocm91Z2gucmVkaXMudjEuRXhpc3RzUmVxdWVzdBokLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkV4aXN0c1Jlc3BvbnNlElkKCE11bHRpR2V0EiUuZHJvcHRocm91Z2gucmVkaXMudjEuTXVsdGlHZXRSZXF1ZXN0GiYuZHJvcHRocm91Z2gucmVkaXMudjEuTXVsdGlHZXRSZXNwb25zZRJZCghNdWx0aVNldBIlLmRyb3B0aHJvdWdoLnJlZGlzLnYxLk11bHRpU2V0UmVxdWVzdBomLmRyb3B0aHJvdWdoLnJlZGlzLnYxLk11bHRpU2V0UmVzcG9uc2USXAoJSW5jcmVtZW50EiYuZHJvcHRocm91Z2gucmVkaXMudjEuSW5jcmVtZW50UmVxdWVzdBonLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkluY3JlbWVudFJlc3BvbnNlEmsKDkluY3JlbWVudEZsb2F0EisuZHJvcHRocm91Z2gucmVkaXMudjEuSW5jcmVtZW50RmxvYXRSZXF1ZXN0GiwuZHJvcHRocm91Z2gucmVkaXMudjEuSW5jcmVtZW50RmxvYXRSZXNwb25zZRJTCgZBcHBlbmQSIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5BcHBlbmRSZXF1ZXN0GiQuZHJvcHRocm91Z2gucmVkaXMudjEuQXBwZW5kUmVzcG9uc2USXAoJR2V0RGVsZXRlEiYuZHJvcHRocm91Z2gucmVkaXMudjEuR2V0RGVsZXRlUmVxdWVzdBonLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkdldERlbGV0ZVJlc3BvbnNlElwKCUdldEV4cGlyZRImLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkdldEV4cGlyZVJlcXVlc3QaJy5kcm9wdGhyb3VnaC5yZWRpcy52MS5HZXRFeHBpcmVSZXNwb25zZRJoCg1Db21wYXJlQW5kU2V0EiouZHJvcHRocm91Z2gucmVkaXMudjEuQ29tcGFyZUFuZFNldFJlcXVlc3QaKy5kcm9wdGhyb3VnaC5yZWRpcy52MS5Db21wYXJlQW5kU2V0UmVzcG9uc2USUwoGRXhwaXJlEiMuZHJvcHRocm91Z2gucmVkaXMudjEuRXhwaXJlUmVxdWVzdBokLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkV4cGlyZVJlc3BvbnNlElkKCEV4cGlyZUF0EiUuZHJvcHRocm91Z2gucmVkaXMudjEuRXhwaXJlQXRSZXF1ZXN0GiYuZHJvcHRocm91Z2gucmVkaXMudjEuRXhwaXJlQXRSZXNwb25zZRJWCgdQZXJzaXN0EiQuZHJvcHRocm91Z2gucmVkaXMudjEuUGVyc2lzdFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5yZWRpcy52MS5QZXJzaXN0UmVzcG9uc2USXwoKVGltZVRvTGl2ZRInLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlRpbWVUb0xpdmVSZXF1ZXN0GiguZHJvcHRocm91Z2gucmVkaXMudjEuVGltZVRvTGl2ZVJlc3BvbnNlEk0KBFNjYW4SIS5kcm9wdGhyb3VnaC5yZWRpcy52MS5TY2FuUmVxdWVzdBoiLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNjYW5SZXNwb25zZRJTCgZSZW5hbWUSIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5SZW5hbWVSZXF1ZXN0GiQuZHJvcHRocm91Z2gucmVkaXMudjEuUmVuYW1lUmVzcG9uc2USUwoGVHlwZU9mEiMuZHJvcHRocm91Z2gucmVkaXMudjEuVHlwZU9mUmVxdWVzdBokLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlR5cGVPZlJlc3BvbnNlElYKB0hhc2hHZXQSJC5kcm9wdGhyb3VnaC5yZWRpcy52MS5IYXNoR2V0UmVxdWVzdBolLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkhhc2hHZXRSZXNwb25zZRJWCgdIYXNoU2V0EiQuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaFNldFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5yZWRpcy52MS5IYXNoU2V0UmVzcG9uc2USbgoPSGFzaFNldElmQWJzZW50EiwuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaFNldElmQWJzZW50UmVxdWVzdBotLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkhhc2hTZXRJZkFic2VudFJlc3BvbnNlEmUKDEhhc2hNdWx0aUdldBIpLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkhhc2hNdWx0aUdldFJlcXVlc3QaKi5kcm9wdGhyb3VnaC5yZWRpcy52MS5IYXNoTXVsdGlHZXRSZXNwb25zZRJfCgpIYXNoR2V0QWxsEicuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaEdldEFsbFJlcXVlc3QaKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5IYXNoR2V0QWxsUmVzcG9uc2USXwoKSGFzaERlbGV0ZRInLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkhhc2hEZWxldGVSZXF1ZXN0GiguZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaERlbGV0ZVJlc3BvbnNlEl8KCkhhc2hFeGlzdHMSJy5kcm9wdGhyb3VnaC5yZWRpcy52MS5IYXNoRXhpc3RzUmVxdWVzdBooLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkhhc2hFeGlzdHNSZXNwb25zZRJoCg1IYXNoSW5jcmVtZW50EiouZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaEluY3JlbWVudFJlcXVlc3QaKy5kcm9wdGhyb3VnaC5yZWRpcy52MS5IYXNoSW5jcmVtZW50UmVzcG9uc2USdwoSSGFzaEluY3JlbWVudEZsb2F0Ei8uZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaEluY3JlbWVudEZsb2F0UmVxdWVzdBowLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkhhc2hJbmNyZW1lbnRGbG9hdFJlc3BvbnNlElkKCEhhc2hLZXlzEiUuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaEtleXNSZXF1ZXN0GiYuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaEtleXNSZXNwb25zZRJfCgpIYXNoVmFsdWVzEicuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaFZhbHVlc1JlcXVlc3QaKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5IYXNoVmFsdWVzUmVzcG9uc2USXwoKSGFzaExlbmd0aBInLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkhhc2hMZW5ndGhSZXF1ZXN0GiguZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaExlbmd0aFJlc3BvbnNlElkKCEhhc2hTY2FuEiUuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaFNjYW5SZXF1ZXN0GiYuZHJvcHRocm91Z2gucmVkaXMudjEuSGFzaFNjYW5SZXNwb25zZRJZCghMaXN0UHVzaBIlLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RQdXNoUmVxdWVzdBomLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RQdXNoUmVzcG9uc2USVgoHTGlzdFBvcBIkLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RQb3BSZXF1ZXN0GiUuZHJvcHRocm91Z2gucmVkaXMudjEuTGlzdFBvcFJlc3BvbnNlElwKCUxpc3RSYW5nZRImLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RSYW5nZVJlcXVlc3QaJy5kcm9wdGhyb3VnaC5yZWRpcy52MS5MaXN0UmFuZ2VSZXNwb25zZRJfCgpMaXN0TGVuZ3RoEicuZHJvcHRocm91Z2gucmVkaXMudjEuTGlzdExlbmd0aFJlcXVlc3QaKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5MaXN0TGVuZ3RoUmVzcG9uc2USXAoJTGlzdEluZGV4EiYuZHJvcHRocm91Z2gucmVkaXMudjEuTGlzdEluZGV4UmVxdWVzdBonLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RJbmRleFJlc3BvbnNlElYKB0xpc3RTZXQSJC5kcm9wdGhyb3VnaC5yZWRpcy52MS5MaXN0U2V0UmVxdWVzdBolLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RTZXRSZXNwb25zZRJZCghMaXN0VHJpbRIlLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RUcmltUmVxdWVzdBomLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RUcmltUmVzcG9uc2USXwoKTGlzdFJlbW92ZRInLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RSZW1vdmVSZXF1ZXN0GiguZHJvcHRocm91Z2gucmVkaXMudjEuTGlzdFJlbW92ZVJlc3BvbnNlEl8KCkxpc3RJbnNlcnQSJy5kcm9wdGhyb3VnaC5yZWRpcy52MS5MaXN0SW5zZXJ0UmVxdWVzdBooLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RJbnNlcnRSZXNwb25zZRJZCghMaXN0TW92ZRIlLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RNb3ZlUmVxdWVzdBomLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxpc3RNb3ZlUmVzcG9uc2USUwoGU2V0QWRkEiMuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0QWRkUmVxdWVzdBokLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldEFkZFJlc3BvbnNlElwKCVNldFJlbW92ZRImLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldFJlbW92ZVJlcXVlc3QaJy5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRSZW1vdmVSZXNwb25zZRJfCgpTZXRNZW1iZXJzEicuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0TWVtYmVyc1JlcXVlc3QaKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRNZW1iZXJzUmVzcG9uc2USYgoLU2V0Q29udGFpbnMSKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRDb250YWluc1JlcXVlc3QaKS5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRDb250YWluc1Jlc3BvbnNlElYKB1NldENhcmQSJC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRDYXJkUmVxdWVzdBolLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldENhcmRSZXNwb25zZRJTCgZTZXRQb3ASIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRQb3BSZXF1ZXN0GiQuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0UG9wUmVzcG9uc2USXAoJU2V0UmFuZG9tEiYuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0UmFuZG9tUmVxdWVzdBonLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldFJhbmRvbVJlc3BvbnNlElYKB1NldE1vdmUSJC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRNb3ZlUmVxdWVzdBolLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldE1vdmVSZXNwb25zZRJfCgpTZXRDb21iaW5lEicuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0Q29tYmluZVJlcXVlc3QaKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TZXRDb21iaW5lUmVzcG9uc2USVgoHU2V0U2NhbhIkLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNldFNjYW5SZXF1ZXN0GiUuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0U2NhblJlc3BvbnNlEmUKDFNvcnRlZFNldEFkZBIpLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldEFkZFJlcXVlc3QaKi5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRBZGRSZXNwb25zZRJ3ChJTb3J0ZWRTZXRJbmNyZW1lbnQSLy5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRJbmNyZW1lbnRSZXF1ZXN0GjAuZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0SW5jcmVtZW50UmVzcG9uc2USawoOU29ydGVkU2V0UmFuZ2USKy5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRSYW5nZVJlcXVlc3QaLC5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRSYW5nZVJlc3BvbnNlEmgKDVNvcnRlZFNldENhcmQSKi5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRDYXJkUmVxdWVzdBorLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldENhcmRSZXNwb25zZRJuCg9Tb3J0ZWRTZXRSZW1vdmUSLC5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRSZW1vdmVSZXF1ZXN0Gi0uZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0UmVtb3ZlUmVzcG9uc2USawoOU29ydGVkU2V0U2NvcmUSKy5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRTY29yZVJlcXVlc3QaLC5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRTY29yZVJlc3BvbnNlEmgKDVNvcnRlZFNldFJhbmsSKi5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRSYW5rUmVxdWVzdBorLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldFJhbmtSZXNwb25zZRJrCg5Tb3J0ZWRTZXRDb3VudBIrLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldENvdW50UmVxdWVzdBosLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldENvdW50UmVzcG9uc2USZQoMU29ydGVkU2V0UG9wEikuZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0UG9wUmVxdWVzdBoqLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldFBvcFJlc3BvbnNlEn0KFFNvcnRlZFNldFJlbW92ZVJhbmdlEjEuZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0UmVtb3ZlUmFuZ2VSZXF1ZXN0GjIuZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0UmVtb3ZlUmFuZ2VSZXNwb25zZRJoCg1Tb3J0ZWRTZXRTY2FuEiouZHJvcHRocm91Z2gucmVkaXMudjEuU29ydGVkU2V0U2NhblJlcXVlc3QaKy5kcm9wdGhyb3VnaC5yZWRpcy52MS5Tb3J0ZWRTZXRTY2FuUmVzcG9uc2USWQoIUGlwZWxpbmUSJS5kcm9wdGhyb3VnaC5yZWRpcy52MS5QaXBlbGluZVJlcXVlc3QaJi5kcm9wdGhyb3VnaC5yZWRpcy52MS5QaXBlbGluZVJlc3BvbnNlEmIKC1RyYW5zYWN0aW9uEiguZHJvcHRocm91Z2gucmVkaXMudjEuVHJhbnNhY3Rpb25SZXF1ZXN0GikuZHJvcHRocm91Z2gucmVkaXMudjEuVHJhbnNhY3Rpb25SZXNwb25zZRJQCgVXYXRjaBIiLmRyb3B0aHJvdWdoLnJlZGlzLnYxLldhdGNoUmVxdWVzdBojLmRyb3B0aHJvdWdoLnJlZGlzLnYxLldhdGNoUmVzcG9uc2USVgoHVW53YXRjaBIkLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlVud2F0Y2hSZXF1ZXN0GiUuZHJvcHRocm91Z2gucmVkaXMudjEuVW53YXRjaFJlc3BvbnNlEk0KBEV2YWwSIS5kcm9wdGhyb3VnaC5yZWRpcy52MS5FdmFsUmVxdWVzdBoiLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkV2YWxSZXNwb25zZRJWCgdFeGVjdXRlEiQuZHJvcHRocm91Z2gucmVkaXMudjEuRXhlY3V0ZVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5yZWRpcy52MS5FeGVjdXRlUmVzcG9uc2USVgoHUHVibGlzaBIkLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlB1Ymxpc2hSZXF1ZXN0GiUuZHJvcHRocm91Z2gucmVkaXMudjEuUHVibGlzaFJlc3BvbnNlElwKCVN1YnNjcmliZRImLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlN1YnNjcmliZVJlcXVlc3QaJy5kcm9wdGhyb3VnaC5yZWRpcy52MS5TdWJzY3JpYmVSZXNwb25zZRJNCgRQb2xsEiEuZHJvcHRocm91Z2gucmVkaXMudjEuUG9sbFJlcXVlc3QaIi5kcm9wdGhyb3VnaC5yZWRpcy52MS5Qb2xsUmVzcG9uc2USYgoLVW5zdWJzY3JpYmUSKC5kcm9wdGhyb3VnaC5yZWRpcy52MS5VbnN1YnNjcmliZVJlcXVlc3QaKS5kcm9wdGhyb3VnaC5yZWRpcy52MS5VbnN1YnNjcmliZVJlc3BvbnNlYgZwcm90bzM", [file_dropthrough_redis_v1_execute, file_dropthrough_redis_v1_expiry, file_dropthrough_redis_v1_hashes, file_dropthrough_redis_v1_keys, file_dropthrough_redis_v1_lists, file_dropthrough_redis_v1_pipeline, file_dropthrough_redis_v1_pubsub, file_dropthrough_redis_v1_sets, file_dropthrough_redis_v1_sorted_sets, file_dropthrough_redis_v1_strings]);
 
 /**
  * Which connection to open.
@@ -281,6 +295,67 @@ export const RedisService: GenService<{
     output: typeof IncrementResponseSchema;
   },
   /**
+   * Adds to a number; an absent key counts as 0.
+   *
+   * Codes: INVALID_ARGUMENT if the value is no number, for NaN and infinity, or for a sum that is one of these.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.IncrementFloat
+   */
+  incrementFloat: {
+    methodKind: "unary";
+    input: typeof IncrementFloatRequestSchema;
+    output: typeof IncrementFloatResponseSchema;
+  },
+  /**
+   * Appends to a value.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for a value of more than 512 MB.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Append
+   */
+  append: {
+    methodKind: "unary";
+    input: typeof AppendRequestSchema;
+    output: typeof AppendResponseSchema;
+  },
+  /**
+   * Reads a value and deletes it.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no string. An absent key is OK, without a value.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.GetDelete
+   */
+  getDelete: {
+    methodKind: "unary";
+    input: typeof GetDeleteRequestSchema;
+    output: typeof GetDeleteResponseSchema;
+  },
+  /**
+   * Reads a value and changes when it expires.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.GetExpire
+   */
+  getExpire: {
+    methodKind: "unary";
+    input: typeof GetExpireRequestSchema;
+    output: typeof GetExpireResponseSchema;
+  },
+  /**
+   * Writes or deletes a value, if it is what the caller expects. Nothing comes between; the answer says what was there.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0. Another value than the expected one is OK, and
+   * `swapped` is false.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.CompareAndSet
+   */
+  compareAndSet: {
+    methodKind: "unary";
+    input: typeof CompareAndSetRequestSchema;
+    output: typeof CompareAndSetResponseSchema;
+  },
+  /**
    * Lets a key expire after a while.
    *
    * Codes: none of its own. An absent key is OK, and `applied` is false.
@@ -293,6 +368,30 @@ export const RedisService: GenService<{
     output: typeof ExpireResponseSchema;
   },
   /**
+   * Lets a key expire at a time.
+   *
+   * Codes: none of its own. An absent key is OK, and `applied` is false.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ExpireAt
+   */
+  expireAt: {
+    methodKind: "unary";
+    input: typeof ExpireAtRequestSchema;
+    output: typeof ExpireAtResponseSchema;
+  },
+  /**
+   * Lets a key stay for ever.
+   *
+   * Codes: none of its own. An absent key is OK, and `applied` is false.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Persist
+   */
+  persist: {
+    methodKind: "unary";
+    input: typeof PersistRequestSchema;
+    output: typeof PersistResponseSchema;
+  },
+  /**
    * Tells how long a key has to live.
    *
    * Codes: none of its own. An absent key is OK, and `exists` is false.
@@ -303,6 +402,438 @@ export const RedisService: GenService<{
     methodKind: "unary";
     input: typeof TimeToLiveRequestSchema;
     output: typeof TimeToLiveResponseSchema;
+  },
+  /**
+   * Walks over the keys, some in each call. A key that is there all the while comes up; one that comes or goes meanwhile may.
+   *
+   * Codes: INVALID_ARGUMENT for a cursor that Scan did not answer, a count above 10,000, or a type that cannot be looked for.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Scan
+   */
+  scan: {
+    methodKind: "unary";
+    input: typeof ScanRequestSchema;
+    output: typeof ScanResponseSchema;
+  },
+  /**
+   * Renames a key, of any type, with its expiry.
+   *
+   * Codes: NOT_FOUND if the key is absent.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Rename
+   */
+  rename: {
+    methodKind: "unary";
+    input: typeof RenameRequestSchema;
+    output: typeof RenameResponseSchema;
+  },
+  /**
+   * Tells what a key holds.
+   *
+   * Codes: none of its own.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.TypeOf
+   */
+  typeOf: {
+    methodKind: "unary";
+    input: typeof TypeOfRequestSchema;
+    output: typeof TypeOfResponseSchema;
+  },
+  /**
+   * Reads a field.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash. An absent one is OK, without a value.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashGet
+   */
+  hashGet: {
+    methodKind: "unary";
+    input: typeof HashGetRequestSchema;
+    output: typeof HashGetResponseSchema;
+  },
+  /**
+   * Writes fields.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash, or without a field.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashSet
+   */
+  hashSet: {
+    methodKind: "unary";
+    input: typeof HashSetRequestSchema;
+    output: typeof HashSetResponseSchema;
+  },
+  /**
+   * Writes a field if it is not there.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashSetIfAbsent
+   */
+  hashSetIfAbsent: {
+    methodKind: "unary";
+    input: typeof HashSetIfAbsentRequestSchema;
+    output: typeof HashSetIfAbsentResponseSchema;
+  },
+  /**
+   * Reads many fields.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash, or without a field.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashMultiGet
+   */
+  hashMultiGet: {
+    methodKind: "unary";
+    input: typeof HashMultiGetRequestSchema;
+    output: typeof HashMultiGetResponseSchema;
+  },
+  /**
+   * Reads all fields. For a large hash, use HashScan.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashGetAll
+   */
+  hashGetAll: {
+    methodKind: "unary";
+    input: typeof HashGetAllRequestSchema;
+    output: typeof HashGetAllResponseSchema;
+  },
+  /**
+   * Deletes fields.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash, or without a field.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashDelete
+   */
+  hashDelete: {
+    methodKind: "unary";
+    input: typeof HashDeleteRequestSchema;
+    output: typeof HashDeleteResponseSchema;
+  },
+  /**
+   * Tells whether a field is there.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashExists
+   */
+  hashExists: {
+    methodKind: "unary";
+    input: typeof HashExistsRequestSchema;
+    output: typeof HashExistsResponseSchema;
+  },
+  /**
+   * Adds to a whole number in a field; an absent one counts as 0.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash or the field no whole number; OUT_OF_RANGE if the sum needs more than 64 bits.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashIncrement
+   */
+  hashIncrement: {
+    methodKind: "unary";
+    input: typeof HashIncrementRequestSchema;
+    output: typeof HashIncrementResponseSchema;
+  },
+  /**
+   * Adds to a number in a field; an absent one counts as 0.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash or the field no number, for NaN and infinity, or for a sum that is one of these.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashIncrementFloat
+   */
+  hashIncrementFloat: {
+    methodKind: "unary";
+    input: typeof HashIncrementFloatRequestSchema;
+    output: typeof HashIncrementFloatResponseSchema;
+  },
+  /**
+   * Reads the names of all fields.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashKeys
+   */
+  hashKeys: {
+    methodKind: "unary";
+    input: typeof HashKeysRequestSchema;
+    output: typeof HashKeysResponseSchema;
+  },
+  /**
+   * Reads the values of all fields.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashValues
+   */
+  hashValues: {
+    methodKind: "unary";
+    input: typeof HashValuesRequestSchema;
+    output: typeof HashValuesResponseSchema;
+  },
+  /**
+   * Counts the fields.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashLength
+   */
+  hashLength: {
+    methodKind: "unary";
+    input: typeof HashLengthRequestSchema;
+    output: typeof HashLengthResponseSchema;
+  },
+  /**
+   * Walks over the fields, some in each call, as Scan does over keys.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no hash, or as Scan.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.HashScan
+   */
+  hashScan: {
+    methodKind: "unary";
+    input: typeof HashScanRequestSchema;
+    output: typeof HashScanResponseSchema;
+  },
+  /**
+   * Puts elements at an end.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list, or without an element or an end.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListPush
+   */
+  listPush: {
+    methodKind: "unary";
+    input: typeof ListPushRequestSchema;
+    output: typeof ListPushResponseSchema;
+  },
+  /**
+   * Takes elements from an end. It never waits for one.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list, or without an end.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListPop
+   */
+  listPop: {
+    methodKind: "unary";
+    input: typeof ListPopRequestSchema;
+    output: typeof ListPopResponseSchema;
+  },
+  /**
+   * Reads elements by their place.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListRange
+   */
+  listRange: {
+    methodKind: "unary";
+    input: typeof ListRangeRequestSchema;
+    output: typeof ListRangeResponseSchema;
+  },
+  /**
+   * Counts the elements.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListLength
+   */
+  listLength: {
+    methodKind: "unary";
+    input: typeof ListLengthRequestSchema;
+    output: typeof ListLengthResponseSchema;
+  },
+  /**
+   * Reads one element.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list. A place outside is OK, without a value.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListIndex
+   */
+  listIndex: {
+    methodKind: "unary";
+    input: typeof ListIndexRequestSchema;
+    output: typeof ListIndexResponseSchema;
+  },
+  /**
+   * Writes one element.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list; NOT_FOUND if the key is absent; OUT_OF_RANGE if the place is outside.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListSet
+   */
+  listSet: {
+    methodKind: "unary";
+    input: typeof ListSetRequestSchema;
+    output: typeof ListSetResponseSchema;
+  },
+  /**
+   * Removes all elements but those in a range.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListTrim
+   */
+  listTrim: {
+    methodKind: "unary";
+    input: typeof ListTrimRequestSchema;
+    output: typeof ListTrimResponseSchema;
+  },
+  /**
+   * Removes elements by what they are.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListRemove
+   */
+  listRemove: {
+    methodKind: "unary";
+    input: typeof ListRemoveRequestSchema;
+    output: typeof ListRemoveResponseSchema;
+  },
+  /**
+   * Inserts an element next to another.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListInsert
+   */
+  listInsert: {
+    methodKind: "unary";
+    input: typeof ListInsertRequestSchema;
+    output: typeof ListInsertResponseSchema;
+  },
+  /**
+   * Moves an element from an end of a list to an end of a list.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no list, or without an end.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.ListMove
+   */
+  listMove: {
+    methodKind: "unary";
+    input: typeof ListMoveRequestSchema;
+    output: typeof ListMoveResponseSchema;
+  },
+  /**
+   * Adds members.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set, or without a member.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetAdd
+   */
+  setAdd: {
+    methodKind: "unary";
+    input: typeof SetAddRequestSchema;
+    output: typeof SetAddResponseSchema;
+  },
+  /**
+   * Removes members.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set, or without a member.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetRemove
+   */
+  setRemove: {
+    methodKind: "unary";
+    input: typeof SetRemoveRequestSchema;
+    output: typeof SetRemoveResponseSchema;
+  },
+  /**
+   * Reads all members. For a large set, use SetScan.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetMembers
+   */
+  setMembers: {
+    methodKind: "unary";
+    input: typeof SetMembersRequestSchema;
+    output: typeof SetMembersResponseSchema;
+  },
+  /**
+   * Tells which members are there.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set, or without a member.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetContains
+   */
+  setContains: {
+    methodKind: "unary";
+    input: typeof SetContainsRequestSchema;
+    output: typeof SetContainsResponseSchema;
+  },
+  /**
+   * Counts the members.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetCard
+   */
+  setCard: {
+    methodKind: "unary";
+    input: typeof SetCardRequestSchema;
+    output: typeof SetCardResponseSchema;
+  },
+  /**
+   * Takes members by chance.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetPop
+   */
+  setPop: {
+    methodKind: "unary";
+    input: typeof SetPopRequestSchema;
+    output: typeof SetPopResponseSchema;
+  },
+  /**
+   * Reads members by chance.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetRandom
+   */
+  setRandom: {
+    methodKind: "unary";
+    input: typeof SetRandomRequestSchema;
+    output: typeof SetRandomResponseSchema;
+  },
+  /**
+   * Moves a member to another set.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetMove
+   */
+  setMove: {
+    methodKind: "unary";
+    input: typeof SetMoveRequestSchema;
+    output: typeof SetMoveResponseSchema;
+  },
+  /**
+   * Makes one set of many.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set, or without a key or an operation.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetCombine
+   */
+  setCombine: {
+    methodKind: "unary";
+    input: typeof SetCombineRequestSchema;
+    output: typeof SetCombineResponseSchema;
+  },
+  /**
+   * Walks over the members, some in each call, as Scan does over keys.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no set, or as Scan.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SetScan
+   */
+  setScan: {
+    methodKind: "unary";
+    input: typeof SetScanRequestSchema;
+    output: typeof SetScanResponseSchema;
   },
   /**
    * Adds members to a sorted set, or changes their scores.
@@ -366,6 +897,205 @@ export const RedisService: GenService<{
     methodKind: "unary";
     input: typeof SortedSetRemoveRequestSchema;
     output: typeof SortedSetRemoveResponseSchema;
+  },
+  /**
+   * Reads the scores of members.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no sorted set, or without a member.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SortedSetScore
+   */
+  sortedSetScore: {
+    methodKind: "unary";
+    input: typeof SortedSetScoreRequestSchema;
+    output: typeof SortedSetScoreResponseSchema;
+  },
+  /**
+   * Tells the place of a member.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no sorted set.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SortedSetRank
+   */
+  sortedSetRank: {
+    methodKind: "unary";
+    input: typeof SortedSetRankRequestSchema;
+    output: typeof SortedSetRankResponseSchema;
+  },
+  /**
+   * Counts the members in a range.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no sorted set, or without a kind of range.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SortedSetCount
+   */
+  sortedSetCount: {
+    methodKind: "unary";
+    input: typeof SortedSetCountRequestSchema;
+    output: typeof SortedSetCountResponseSchema;
+  },
+  /**
+   * Takes the members with the least or greatest scores.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no sorted set.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SortedSetPop
+   */
+  sortedSetPop: {
+    methodKind: "unary";
+    input: typeof SortedSetPopRequestSchema;
+    output: typeof SortedSetPopResponseSchema;
+  },
+  /**
+   * Removes the members in a range.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no sorted set, or without a kind of range.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SortedSetRemoveRange
+   */
+  sortedSetRemoveRange: {
+    methodKind: "unary";
+    input: typeof SortedSetRemoveRangeRequestSchema;
+    output: typeof SortedSetRemoveRangeResponseSchema;
+  },
+  /**
+   * Walks over the members, some in each call, as Scan does over keys.
+   *
+   * Codes: INVALID_ARGUMENT if the key holds no sorted set, or as Scan.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.SortedSetScan
+   */
+  sortedSetScan: {
+    methodKind: "unary";
+    input: typeof SortedSetScanRequestSchema;
+    output: typeof SortedSetScanResponseSchema;
+  },
+  /**
+   * Sends many commands in one round trip. Each has its own answer: one that fails stops none of the others. Commands of other
+   * callers may come between.
+   *
+   * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands; UNAVAILABLE is each command's own.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Pipeline
+   */
+  pipeline: {
+    methodKind: "unary";
+    input: typeof PipelineRequestSchema;
+    output: typeof PipelineResponseSchema;
+  },
+  /**
+   * Sends many commands that Redis runs in one go, with nothing between. One that fails stops none of the others: Redis
+   * takes nothing back.
+   *
+   * Codes: as Pipeline; ABORTED if a key of the watch has changed, and then nothing was done; NOT_FOUND if the watch is not open.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Transaction
+   */
+  transaction: {
+    methodKind: "unary";
+    input: typeof TransactionRequestSchema;
+    output: typeof TransactionResponseSchema;
+  },
+  /**
+   * Keeps an eye on keys, so that a Transaction with this watch is done only if none of them has changed since. It takes a
+   * connection of its own until the transaction, Unwatch, or the end of the caller.
+   *
+   * Codes: INVALID_ARGUMENT without a key; RESOURCE_EXHAUSTED for more than 16 watches of one caller; UNIMPLEMENTED on a cluster.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Watch
+   */
+  watch: {
+    methodKind: "unary";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
+  },
+  /**
+   * Ends a watch without a transaction.
+   *
+   * Codes: NOT_FOUND if it is not open.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Unwatch
+   */
+  unwatch: {
+    methodKind: "unary";
+    input: typeof UnwatchRequestSchema;
+    output: typeof UnwatchResponseSchema;
+  },
+  /**
+   * Runs a script of the operator's or, if the operator allows it, of the guest's own.
+   *
+   * Codes: PERMISSION_DENIED for a guest's own script that is not allowed; NOT_FOUND for a name that the operator did not give;
+   * INVALID_ARGUMENT for a script that fails; UNIMPLEMENTED in the embedded engine, which has no Lua.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Eval
+   */
+  eval: {
+    methodKind: "unary";
+    input: typeof EvalRequestSchema;
+    output: typeof EvalResponseSchema;
+  },
+  /**
+   * Runs a command that this contract has no call for, if the operator listed it.
+   *
+   * Codes: PERMISSION_DENIED for a command that is not listed; INVALID_ARGUMENT for a name that is none; FAILED_PRECONDITION where the
+   * guest has keys of its own and it is not known which arguments are keys.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Execute
+   */
+  execute: {
+    methodKind: "unary";
+    input: typeof ExecuteRequestSchema;
+    output: typeof ExecuteResponseSchema;
+  },
+  /**
+   * Says something to whoever listens.
+   *
+   * Codes: none of its own.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Publish
+   */
+  publish: {
+    methodKind: "unary";
+    input: typeof PublishRequestSchema;
+    output: typeof PublishResponseSchema;
+  },
+  /**
+   * Listens to channels from now on, and keeps what is said there until it is polled. It ends with the caller.
+   *
+   * Codes: INVALID_ARGUMENT without a channel, with more than 256, or a buffer above 65,536; RESOURCE_EXHAUSTED for more than 64
+   * subscriptions of one caller; UNAVAILABLE if the server cannot be reached.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Subscribe
+   */
+  subscribe: {
+    methodKind: "unary";
+    input: typeof SubscribeRequestSchema;
+    output: typeof SubscribeResponseSchema;
+  },
+  /**
+   * Fetches what was said since the last poll.
+   *
+   * Codes: NOT_FOUND if the subscription is not open; INVALID_ARGUMENT for a limit that is too high; FAILED_PRECONDITION if another
+   * poll of it is waiting.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Poll
+   */
+  poll: {
+    methodKind: "unary";
+    input: typeof PollRequestSchema;
+    output: typeof PollResponseSchema;
+  },
+  /**
+   * Ends a subscription. What was not polled is gone.
+   *
+   * Codes: NOT_FOUND if it is not open.
+   *
+   * @generated from rpc dropthrough.redis.v1.RedisService.Unsubscribe
+   */
+  unsubscribe: {
+    methodKind: "unary";
+    input: typeof UnsubscribeRequestSchema;
+    output: typeof UnsubscribeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_dropthrough_redis_v1_redis, 0);

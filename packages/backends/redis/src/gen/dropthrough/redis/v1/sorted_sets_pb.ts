@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dropthrough/redis/v1/sorted_sets.proto.
  */
 export const file_dropthrough_redis_v1_sorted_sets: GenFile = /*@__PURE__*/
-  fileDesc("CiZkcm9wdGhyb3VnaC9yZWRpcy92MS9zb3J0ZWRfc2V0cy5wcm90bxIUZHJvcHRocm91Z2gucmVkaXMudjEiLQoMU2NvcmVkTWVtYmVyEg4KBm1lbWJlchgBIAEoDBINCgVzY29yZRgCIAEoASLFAQoTU29ydGVkU2V0QWRkUmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIzCgdtZW1iZXJzGAMgAygLMiIuZHJvcHRocm91Z2gucmVkaXMudjEuU2NvcmVkTWVtYmVyEj4KCWNvbmRpdGlvbhgEIAEoDjIrLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldEFkZENvbmRpdGlvbhIVCg1jb3VudF9jaGFuZ2VkGAUgASgIIiUKFFNvcnRlZFNldEFkZFJlc3BvbnNlEg0KBWFkZGVkGAEgASgDInkKGVNvcnRlZFNldEluY3JlbWVudFJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSOAoKaW5jcmVtZW50cxgDIAMoCzIkLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNjb3JlSW5jcmVtZW50IiwKDlNjb3JlSW5jcmVtZW50Eg4KBm1lbWJlchgBIAEoDBIKCgJieRgCIAEoASIsChpTb3J0ZWRTZXRJbmNyZW1lbnRSZXNwb25zZRIOCgZzY29yZXMYASADKAEiqwIKFVNvcnRlZFNldFJhbmdlUmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIvCgRyYW5rGAMgASgLMh8uZHJvcHRocm91Z2gucmVkaXMudjEuUmFua1JhbmdlSAASMQoFc2NvcmUYBCABKAsyIC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TY29yZVJhbmdlSAASLQoDbGV4GAUgASgLMh4uZHJvcHRocm91Z2gucmVkaXMudjEuTGV4UmFuZ2VIABIPCgdyZXZlcnNlGAYgASgIEg4KBm9mZnNldBgHIAEoAxISCgVsaW1pdBgIIAEoA0gBiAEBEhMKC3dpdGhfc2NvcmVzGAkgASgIQgcKBXJhbmdlQggKBl9saW1pdCIoCglSYW5rUmFuZ2USDQoFc3RhcnQYASABKAMSDAoEc3RvcBgCIAEoAyKEAQoKU2NvcmVSYW5nZRIyCgNtaW4YASABKAsyIC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TY29yZUJvdW5kSACIAQESMgoDbWF4GAIgASgLMiAuZHJvcHRocm91Z2gucmVkaXMudjEuU2NvcmVCb3VuZEgBiAEBQgYKBF9taW5CBgoEX21heCIuCgpTY29yZUJvdW5kEg0KBXNjb3JlGAEgASgBEhEKCWV4Y2x1c2l2ZRgCIAEoCCJ+CghMZXhSYW5nZRIwCgNtaW4YASABKAsyHi5kcm9wdGhyb3VnaC5yZWRpcy52MS5MZXhCb3VuZEgAiAEBEjAKA21heBgCIAEoCzIeLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxleEJvdW5kSAGIAQFCBgoEX21pbkIGCgRfbWF4Ii0KCExleEJvdW5kEg4KBm1lbWJlchgBIAEoDBIRCglleGNsdXNpdmUYAiABKAgiTQoWU29ydGVkU2V0UmFuZ2VSZXNwb25zZRIzCgdtZW1iZXJzGAEgAygLMiIuZHJvcHRocm91Z2gucmVkaXMudjEuU2NvcmVkTWVtYmVyIjoKFFNvcnRlZFNldENhcmRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMIigKFVNvcnRlZFNldENhcmRSZXNwb25zZRIPCgdtZW1iZXJzGAEgASgDIk0KFlNvcnRlZFNldFJlbW92ZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSDwoHbWVtYmVycxgDIAMoDCIqChdTb3J0ZWRTZXRSZW1vdmVSZXNwb25zZRIPCgdyZW1vdmVkGAEgASgDKsQCChVTb3J0ZWRTZXRBZGRDb25kaXRpb24SKAokU09SVEVEX1NFVF9BRERfQ09ORElUSU9OX1VOU1BFQ0lGSUVEEAASJgoiU09SVEVEX1NFVF9BRERfQ09ORElUSU9OX0lGX0FCU0VOVBABEicKI1NPUlRFRF9TRVRfQUREX0NPTkRJVElPTl9JRl9QUkVTRU5UEAISMQotU09SVEVEX1NFVF9BRERfQ09ORElUSU9OX0lGX0FCU0VOVF9PUl9HUkVBVEVSEAMSLgoqU09SVEVEX1NFVF9BRERfQ09ORElUSU9OX0lGX0FCU0VOVF9PUl9MRVNTEAQSJwojU09SVEVEX1NFVF9BRERfQ09ORElUSU9OX0lGX0dSRUFURVIQBRIkCiBTT1JURURfU0VUX0FERF9DT05ESVRJT05fSUZfTEVTUxAGYgZwcm90bzM");
+  fileDesc("CiZkcm9wdGhyb3VnaC9yZWRpcy92MS9zb3J0ZWRfc2V0cy5wcm90bxIUZHJvcHRocm91Z2gucmVkaXMudjEiLQoMU2NvcmVkTWVtYmVyEg4KBm1lbWJlchgBIAEoDBINCgVzY29yZRgCIAEoASLFAQoTU29ydGVkU2V0QWRkUmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIzCgdtZW1iZXJzGAMgAygLMiIuZHJvcHRocm91Z2gucmVkaXMudjEuU2NvcmVkTWVtYmVyEj4KCWNvbmRpdGlvbhgEIAEoDjIrLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNvcnRlZFNldEFkZENvbmRpdGlvbhIVCg1jb3VudF9jaGFuZ2VkGAUgASgIIiUKFFNvcnRlZFNldEFkZFJlc3BvbnNlEg0KBWFkZGVkGAEgASgDInkKGVNvcnRlZFNldEluY3JlbWVudFJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSOAoKaW5jcmVtZW50cxgDIAMoCzIkLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNjb3JlSW5jcmVtZW50IiwKDlNjb3JlSW5jcmVtZW50Eg4KBm1lbWJlchgBIAEoDBIKCgJieRgCIAEoASIsChpTb3J0ZWRTZXRJbmNyZW1lbnRSZXNwb25zZRIOCgZzY29yZXMYASADKAEiqwIKFVNvcnRlZFNldFJhbmdlUmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIvCgRyYW5rGAMgASgLMh8uZHJvcHRocm91Z2gucmVkaXMudjEuUmFua1JhbmdlSAASMQoFc2NvcmUYBCABKAsyIC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TY29yZVJhbmdlSAASLQoDbGV4GAUgASgLMh4uZHJvcHRocm91Z2gucmVkaXMudjEuTGV4UmFuZ2VIABIPCgdyZXZlcnNlGAYgASgIEg4KBm9mZnNldBgHIAEoAxISCgVsaW1pdBgIIAEoA0gBiAEBEhMKC3dpdGhfc2NvcmVzGAkgASgIQgcKBXJhbmdlQggKBl9saW1pdCIoCglSYW5rUmFuZ2USDQoFc3RhcnQYASABKAMSDAoEc3RvcBgCIAEoAyKEAQoKU2NvcmVSYW5nZRIyCgNtaW4YASABKAsyIC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TY29yZUJvdW5kSACIAQESMgoDbWF4GAIgASgLMiAuZHJvcHRocm91Z2gucmVkaXMudjEuU2NvcmVCb3VuZEgBiAEBQgYKBF9taW5CBgoEX21heCIuCgpTY29yZUJvdW5kEg0KBXNjb3JlGAEgASgBEhEKCWV4Y2x1c2l2ZRgCIAEoCCJ+CghMZXhSYW5nZRIwCgNtaW4YASABKAsyHi5kcm9wdGhyb3VnaC5yZWRpcy52MS5MZXhCb3VuZEgAiAEBEjAKA21heBgCIAEoCzIeLmRyb3B0aHJvdWdoLnJlZGlzLnYxLkxleEJvdW5kSAGIAQFCBgoEX21pbkIGCgRfbWF4Ii0KCExleEJvdW5kEg4KBm1lbWJlchgBIAEoDBIRCglleGNsdXNpdmUYAiABKAgiTQoWU29ydGVkU2V0UmFuZ2VSZXNwb25zZRIzCgdtZW1iZXJzGAEgAygLMiIuZHJvcHRocm91Z2gucmVkaXMudjEuU2NvcmVkTWVtYmVyIjoKFFNvcnRlZFNldENhcmRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMIigKFVNvcnRlZFNldENhcmRSZXNwb25zZRIPCgdtZW1iZXJzGAEgASgDIk0KFlNvcnRlZFNldFJlbW92ZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSDwoHbWVtYmVycxgDIAMoDCIqChdTb3J0ZWRTZXRSZW1vdmVSZXNwb25zZRIPCgdyZW1vdmVkGAEgASgDIkwKFVNvcnRlZFNldFNjb3JlUmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIPCgdtZW1iZXJzGAMgAygMIi0KDU9wdGlvbmFsU2NvcmUSEgoFc2NvcmUYASABKAFIAIgBAUIICgZfc2NvcmUiTQoWU29ydGVkU2V0U2NvcmVSZXNwb25zZRIzCgZzY29yZXMYASADKAsyIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5PcHRpb25hbFNjb3JlIlsKFFNvcnRlZFNldFJhbmtSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMEg4KBm1lbWJlchgDIAEoDBIPCgdyZXZlcnNlGAQgASgIIjMKFVNvcnRlZFNldFJhbmtSZXNwb25zZRIRCgRyYW5rGAEgASgDSACIAQFCBwoFX3JhbmsipgEKFVNvcnRlZFNldENvdW50UmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIxCgVzY29yZRgDIAEoCzIgLmRyb3B0aHJvdWdoLnJlZGlzLnYxLlNjb3JlUmFuZ2VIABItCgNsZXgYBCABKAsyHi5kcm9wdGhyb3VnaC5yZWRpcy52MS5MZXhSYW5nZUgAQgcKBXJhbmdlIikKFlNvcnRlZFNldENvdW50UmVzcG9uc2USDwoHbWVtYmVycxgBIAEoAyJaChNTb3J0ZWRTZXRQb3BSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMEhAKCGdyZWF0ZXN0GAMgASgIEg0KBWNvdW50GAQgASgNIksKFFNvcnRlZFNldFBvcFJlc3BvbnNlEjMKB21lbWJlcnMYASADKAsyIi5kcm9wdGhyb3VnaC5yZWRpcy52MS5TY29yZWRNZW1iZXIi3QEKG1NvcnRlZFNldFJlbW92ZVJhbmdlUmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIvCgRyYW5rGAMgASgLMh8uZHJvcHRocm91Z2gucmVkaXMudjEuUmFua1JhbmdlSAASMQoFc2NvcmUYBCABKAsyIC5kcm9wdGhyb3VnaC5yZWRpcy52MS5TY29yZVJhbmdlSAASLQoDbGV4GAUgASgLMh4uZHJvcHRocm91Z2gucmVkaXMudjEuTGV4UmFuZ2VIAEIHCgVyYW5nZSIvChxTb3J0ZWRTZXRSZW1vdmVSYW5nZVJlc3BvbnNlEg8KB3JlbW92ZWQYASABKAMiaAoUU29ydGVkU2V0U2NhblJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSDgoGY3Vyc29yGAMgASgMEg0KBW1hdGNoGAQgASgMEg0KBWNvdW50GAUgASgNIlwKFVNvcnRlZFNldFNjYW5SZXNwb25zZRIzCgdtZW1iZXJzGAEgAygLMiIuZHJvcHRocm91Z2gucmVkaXMudjEuU2NvcmVkTWVtYmVyEg4KBmN1cnNvchgCIAEoDCrEAgoVU29ydGVkU2V0QWRkQ29uZGl0aW9uEigKJFNPUlRFRF9TRVRfQUREX0NPTkRJVElPTl9VTlNQRUNJRklFRBAAEiYKIlNPUlRFRF9TRVRfQUREX0NPTkRJVElPTl9JRl9BQlNFTlQQARInCiNTT1JURURfU0VUX0FERF9DT05ESVRJT05fSUZfUFJFU0VOVBACEjEKLVNPUlRFRF9TRVRfQUREX0NPTkRJVElPTl9JRl9BQlNFTlRfT1JfR1JFQVRFUhADEi4KKlNPUlRFRF9TRVRfQUREX0NPTkRJVElPTl9JRl9BQlNFTlRfT1JfTEVTUxAEEicKI1NPUlRFRF9TRVRfQUREX0NPTkRJVElPTl9JRl9HUkVBVEVSEAUSJAogU09SVEVEX1NFVF9BRERfQ09ORElUSU9OX0lGX0xFU1MQBmIGcHJvdG8z");
 
 /**
  * A member of a sorted set.
@@ -546,6 +546,438 @@ export type SortedSetRemoveResponse = Message<"dropthrough.redis.v1.SortedSetRem
  */
 export const SortedSetRemoveResponseSchema: GenMessage<SortedSetRemoveResponse> = /*@__PURE__*/
   messageDesc(file_dropthrough_redis_v1_sorted_sets, 16);
+
+/**
+ * Whose scores to read.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetScoreRequest
+ */
+export type SortedSetScoreRequest = Message<"dropthrough.redis.v1.SortedSetScoreRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * At least one.
+   *
+   * @generated from field: repeated bytes members = 3;
+   */
+  members: Uint8Array[];
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetScoreRequest.
+ * Use `create(SortedSetScoreRequestSchema)` to create a new message.
+ */
+export const SortedSetScoreRequestSchema: GenMessage<SortedSetScoreRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 17);
+
+/**
+ * A score that may be absent.
+ *
+ * @generated from message dropthrough.redis.v1.OptionalScore
+ */
+export type OptionalScore = Message<"dropthrough.redis.v1.OptionalScore"> & {
+  /**
+   * The score; absent if the member is.
+   *
+   * @generated from field: optional double score = 1;
+   */
+  score?: number | undefined;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.OptionalScore.
+ * Use `create(OptionalScoreSchema)` to create a new message.
+ */
+export const OptionalScoreSchema: GenMessage<OptionalScore> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 18);
+
+/**
+ * Their scores.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetScoreResponse
+ */
+export type SortedSetScoreResponse = Message<"dropthrough.redis.v1.SortedSetScoreResponse"> & {
+  /**
+   * One for each member, in their order.
+   *
+   * @generated from field: repeated dropthrough.redis.v1.OptionalScore scores = 1;
+   */
+  scores: OptionalScore[];
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetScoreResponse.
+ * Use `create(SortedSetScoreResponseSchema)` to create a new message.
+ */
+export const SortedSetScoreResponseSchema: GenMessage<SortedSetScoreResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 19);
+
+/**
+ * Whose place to look for.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetRankRequest
+ */
+export type SortedSetRankRequest = Message<"dropthrough.redis.v1.SortedSetRankRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * The member.
+   *
+   * @generated from field: bytes member = 3;
+   */
+  member: Uint8Array;
+
+  /**
+   * Whether to count from the greatest.
+   *
+   * @generated from field: bool reverse = 4;
+   */
+  reverse: boolean;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetRankRequest.
+ * Use `create(SortedSetRankRequestSchema)` to create a new message.
+ */
+export const SortedSetRankRequestSchema: GenMessage<SortedSetRankRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 20);
+
+/**
+ * Its place.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetRankResponse
+ */
+export type SortedSetRankResponse = Message<"dropthrough.redis.v1.SortedSetRankResponse"> & {
+  /**
+   * 0 is the first; absent if the member is.
+   *
+   * @generated from field: optional int64 rank = 1;
+   */
+  rank?: bigint | undefined;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetRankResponse.
+ * Use `create(SortedSetRankResponseSchema)` to create a new message.
+ */
+export const SortedSetRankResponseSchema: GenMessage<SortedSetRankResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 21);
+
+/**
+ * What to count.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetCountRequest
+ */
+export type SortedSetCountRequest = Message<"dropthrough.redis.v1.SortedSetCountRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * One of these.
+   *
+   * @generated from oneof dropthrough.redis.v1.SortedSetCountRequest.range
+   */
+  range: {
+    /**
+     * By their score.
+     *
+     * @generated from field: dropthrough.redis.v1.ScoreRange score = 3;
+     */
+    value: ScoreRange;
+    case: "score";
+  } | {
+    /**
+     * By their bytes, among members that all have the same score.
+     *
+     * @generated from field: dropthrough.redis.v1.LexRange lex = 4;
+     */
+    value: LexRange;
+    case: "lex";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetCountRequest.
+ * Use `create(SortedSetCountRequestSchema)` to create a new message.
+ */
+export const SortedSetCountRequestSchema: GenMessage<SortedSetCountRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 22);
+
+/**
+ * How many there are.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetCountResponse
+ */
+export type SortedSetCountResponse = Message<"dropthrough.redis.v1.SortedSetCountResponse"> & {
+  /**
+   * Members in the range.
+   *
+   * @generated from field: int64 members = 1;
+   */
+  members: bigint;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetCountResponse.
+ * Use `create(SortedSetCountResponseSchema)` to create a new message.
+ */
+export const SortedSetCountResponseSchema: GenMessage<SortedSetCountResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 23);
+
+/**
+ * How many to take.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetPopRequest
+ */
+export type SortedSetPopRequest = Message<"dropthrough.redis.v1.SortedSetPopRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * Whether to take the greatest instead of the least.
+   *
+   * @generated from field: bool greatest = 3;
+   */
+  greatest: boolean;
+
+  /**
+   * How many at most; 0 for one.
+   *
+   * @generated from field: uint32 count = 4;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetPopRequest.
+ * Use `create(SortedSetPopRequestSchema)` to create a new message.
+ */
+export const SortedSetPopRequestSchema: GenMessage<SortedSetPopRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 24);
+
+/**
+ * What was taken.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetPopResponse
+ */
+export type SortedSetPopResponse = Message<"dropthrough.redis.v1.SortedSetPopResponse"> & {
+  /**
+   * The outermost first.
+   *
+   * @generated from field: repeated dropthrough.redis.v1.ScoredMember members = 1;
+   */
+  members: ScoredMember[];
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetPopResponse.
+ * Use `create(SortedSetPopResponseSchema)` to create a new message.
+ */
+export const SortedSetPopResponseSchema: GenMessage<SortedSetPopResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 25);
+
+/**
+ * What to remove.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetRemoveRangeRequest
+ */
+export type SortedSetRemoveRangeRequest = Message<"dropthrough.redis.v1.SortedSetRemoveRangeRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * One of these.
+   *
+   * @generated from oneof dropthrough.redis.v1.SortedSetRemoveRangeRequest.range
+   */
+  range: {
+    /**
+     * By their place in the order.
+     *
+     * @generated from field: dropthrough.redis.v1.RankRange rank = 3;
+     */
+    value: RankRange;
+    case: "rank";
+  } | {
+    /**
+     * By their score.
+     *
+     * @generated from field: dropthrough.redis.v1.ScoreRange score = 4;
+     */
+    value: ScoreRange;
+    case: "score";
+  } | {
+    /**
+     * By their bytes, among members that all have the same score.
+     *
+     * @generated from field: dropthrough.redis.v1.LexRange lex = 5;
+     */
+    value: LexRange;
+    case: "lex";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetRemoveRangeRequest.
+ * Use `create(SortedSetRemoveRangeRequestSchema)` to create a new message.
+ */
+export const SortedSetRemoveRangeRequestSchema: GenMessage<SortedSetRemoveRangeRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 26);
+
+/**
+ * How many went.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetRemoveRangeResponse
+ */
+export type SortedSetRemoveRangeResponse = Message<"dropthrough.redis.v1.SortedSetRemoveRangeResponse"> & {
+  /**
+   * Members that were in the range.
+   *
+   * @generated from field: int64 removed = 1;
+   */
+  removed: bigint;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetRemoveRangeResponse.
+ * Use `create(SortedSetRemoveRangeResponseSchema)` to create a new message.
+ */
+export const SortedSetRemoveRangeResponseSchema: GenMessage<SortedSetRemoveRangeResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 27);
+
+/**
+ * Which members to look for.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetScanRequest
+ */
+export type SortedSetScanRequest = Message<"dropthrough.redis.v1.SortedSetScanRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * Where to go on: the cursor of the last answer; empty to begin.
+   *
+   * @generated from field: bytes cursor = 3;
+   */
+  cursor: Uint8Array;
+
+  /**
+   * Only what matches: `*` any bytes, `?` one byte, `[ab]` one of these; a backslash takes the next byte as it is. Empty for all.
+   *
+   * @generated from field: bytes match = 4;
+   */
+  match: Uint8Array;
+
+  /**
+   * About how many to look at in one call, 1 to 10,000; 0 for 10. The answer may have more or less, or none.
+   *
+   * @generated from field: uint32 count = 5;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetScanRequest.
+ * Use `create(SortedSetScanRequestSchema)` to create a new message.
+ */
+export const SortedSetScanRequestSchema: GenMessage<SortedSetScanRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 28);
+
+/**
+ * Some of them.
+ *
+ * @generated from message dropthrough.redis.v1.SortedSetScanResponse
+ */
+export type SortedSetScanResponse = Message<"dropthrough.redis.v1.SortedSetScanResponse"> & {
+  /**
+   * Members, of which one may come twice in a whole scan.
+   *
+   * @generated from field: repeated dropthrough.redis.v1.ScoredMember members = 1;
+   */
+  members: ScoredMember[];
+
+  /**
+   * Where to go on; empty at the end. Opaque, and only for the same call.
+   *
+   * @generated from field: bytes cursor = 2;
+   */
+  cursor: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.SortedSetScanResponse.
+ * Use `create(SortedSetScanResponseSchema)` to create a new message.
+ */
+export const SortedSetScanResponseSchema: GenMessage<SortedSetScanResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_sorted_sets, 29);
 
 /**
  * Which members SortedSetAdd touches.

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dropthrough/redis/v1/strings.proto.
  */
 export const file_dropthrough_redis_v1_strings: GenFile = /*@__PURE__*/
-  fileDesc("CiJkcm9wdGhyb3VnaC9yZWRpcy92MS9zdHJpbmdzLnByb3RvEhRkcm9wdGhyb3VnaC5yZWRpcy52MSIwCgpHZXRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMIisKC0dldFJlc3BvbnNlEhIKBXZhbHVlGAEgASgMSACIAQFCCAoGX3ZhbHVlItEBCgpTZXRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMEg0KBXZhbHVlGAMgASgMEhYKDGV4cGlyZV9pbl9tcxgEIAEoA0gAEhYKDGV4cGlyZV9hdF9tcxgFIAEoA0gAEhIKCGtlZXBfdHRsGAYgASgISAASNQoJY29uZGl0aW9uGAcgASgOMiIuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0Q29uZGl0aW9uEgsKA2dldBgIIAEoCEIICgZleHBpcnkiQgoLU2V0UmVzcG9uc2USDwoHd3JpdHRlbhgBIAEoCBIVCghwcmV2aW91cxgCIAEoDEgAiAEBQgsKCV9wcmV2aW91cyI0Cg1EZWxldGVSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSDAoEa2V5cxgCIAMoDCIhCg5EZWxldGVSZXNwb25zZRIPCgdkZWxldGVkGAEgASgDIjQKDUV4aXN0c1JlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRIMCgRrZXlzGAIgAygMIiIKDkV4aXN0c1Jlc3BvbnNlEhAKCGV4aXN0aW5nGAEgASgDIjYKD011bHRpR2V0UmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgwKBGtleXMYAiADKAwiRwoQTXVsdGlHZXRSZXNwb25zZRIzCgZ2YWx1ZXMYASADKAsyIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5PcHRpb25hbFZhbHVlIi0KDU9wdGlvbmFsVmFsdWUSEgoFdmFsdWUYASABKAxIAIgBAUIICgZfdmFsdWUiVwoPTXVsdGlTZXRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSLQoFcGFpcnMYAiADKAsyHi5kcm9wdGhyb3VnaC5yZWRpcy52MS5LZXlWYWx1ZSImCghLZXlWYWx1ZRILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwiEgoQTXVsdGlTZXRSZXNwb25zZSJOChBJbmNyZW1lbnRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMEg8KAmJ5GAMgASgDSACIAQFCBQoDX2J5IiIKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDKmgKDFNldENvbmRpdGlvbhIdChlTRVRfQ09ORElUSU9OX1VOU1BFQ0lGSUVEEAASGwoXU0VUX0NPTkRJVElPTl9JRl9BQlNFTlQQARIcChhTRVRfQ09ORElUSU9OX0lGX1BSRVNFTlQQAmIGcHJvdG8z");
+  fileDesc("CiJkcm9wdGhyb3VnaC9yZWRpcy92MS9zdHJpbmdzLnByb3RvEhRkcm9wdGhyb3VnaC5yZWRpcy52MSIwCgpHZXRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMIisKC0dldFJlc3BvbnNlEhIKBXZhbHVlGAEgASgMSACIAQFCCAoGX3ZhbHVlItEBCgpTZXRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMEg0KBXZhbHVlGAMgASgMEhYKDGV4cGlyZV9pbl9tcxgEIAEoA0gAEhYKDGV4cGlyZV9hdF9tcxgFIAEoA0gAEhIKCGtlZXBfdHRsGAYgASgISAASNQoJY29uZGl0aW9uGAcgASgOMiIuZHJvcHRocm91Z2gucmVkaXMudjEuU2V0Q29uZGl0aW9uEgsKA2dldBgIIAEoCEIICgZleHBpcnkiQgoLU2V0UmVzcG9uc2USDwoHd3JpdHRlbhgBIAEoCBIVCghwcmV2aW91cxgCIAEoDEgAiAEBQgsKCV9wcmV2aW91cyI0Cg1EZWxldGVSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSDAoEa2V5cxgCIAMoDCIhCg5EZWxldGVSZXNwb25zZRIPCgdkZWxldGVkGAEgASgDIjQKDUV4aXN0c1JlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRIMCgRrZXlzGAIgAygMIiIKDkV4aXN0c1Jlc3BvbnNlEhAKCGV4aXN0aW5nGAEgASgDIjYKD011bHRpR2V0UmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgwKBGtleXMYAiADKAwiRwoQTXVsdGlHZXRSZXNwb25zZRIzCgZ2YWx1ZXMYASADKAsyIy5kcm9wdGhyb3VnaC5yZWRpcy52MS5PcHRpb25hbFZhbHVlIi0KDU9wdGlvbmFsVmFsdWUSEgoFdmFsdWUYASABKAxIAIgBAUIICgZfdmFsdWUiVwoPTXVsdGlTZXRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSLQoFcGFpcnMYAiADKAsyHi5kcm9wdGhyb3VnaC5yZWRpcy52MS5LZXlWYWx1ZSImCghLZXlWYWx1ZRILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwiEgoQTXVsdGlTZXRSZXNwb25zZSJOChBJbmNyZW1lbnRSZXF1ZXN0EhUKDWNvbm5lY3Rpb25faWQYASABKAkSCwoDa2V5GAIgASgMEg8KAmJ5GAMgASgDSACIAQFCBQoDX2J5IiIKEUluY3JlbWVudFJlc3BvbnNlEg0KBXZhbHVlGAEgASgDIkcKFUluY3JlbWVudEZsb2F0UmVxdWVzdBIVCg1jb25uZWN0aW9uX2lkGAEgASgJEgsKA2tleRgCIAEoDBIKCgJieRgDIAEoASInChZJbmNyZW1lbnRGbG9hdFJlc3BvbnNlEg0KBXZhbHVlGAEgASgBIkIKDUFwcGVuZFJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSDQoFdmFsdWUYAyABKAwiIAoOQXBwZW5kUmVzcG9uc2USDgoGbGVuZ3RoGAEgASgDIjYKEEdldERlbGV0ZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwiMQoRR2V0RGVsZXRlUmVzcG9uc2USEgoFdmFsdWUYASABKAxIAIgBAUIICgZfdmFsdWUigwEKEEdldEV4cGlyZVJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSFgoMZXhwaXJlX2luX21zGAMgASgDSAASFgoMZXhwaXJlX2F0X21zGAQgASgDSAASEQoHcGVyc2lzdBgFIAEoCEgAQggKBmV4cGlyeSIxChFHZXRFeHBpcmVSZXNwb25zZRISCgV2YWx1ZRgBIAEoDEgAiAEBQggKBl92YWx1ZSLKAQoUQ29tcGFyZUFuZFNldFJlcXVlc3QSFQoNY29ubmVjdGlvbl9pZBgBIAEoCRILCgNrZXkYAiABKAwSFQoIZXhwZWN0ZWQYAyABKAxIAYgBARISCgV2YWx1ZRgEIAEoDEgCiAEBEhYKDGV4cGlyZV9pbl9tcxgFIAEoA0gAEhYKDGV4cGlyZV9hdF9tcxgGIAEoA0gAEhIKCGtlZXBfdHRsGAcgASgISABCCAoGZXhwaXJ5QgsKCV9leHBlY3RlZEIICgZfdmFsdWUiTAoVQ29tcGFyZUFuZFNldFJlc3BvbnNlEg8KB3N3YXBwZWQYASABKAgSFQoIcHJldmlvdXMYAiABKAxIAIgBAUILCglfcHJldmlvdXMqaAoMU2V0Q29uZGl0aW9uEh0KGVNFVF9DT05ESVRJT05fVU5TUEVDSUZJRUQQABIbChdTRVRfQ09ORElUSU9OX0lGX0FCU0VOVBABEhwKGFNFVF9DT05ESVRJT05fSUZfUFJFU0VOVBACYgZwcm90bzM");
 
 /**
  * Which value to read.
@@ -463,6 +463,348 @@ export type IncrementResponse = Message<"dropthrough.redis.v1.IncrementResponse"
  */
 export const IncrementResponseSchema: GenMessage<IncrementResponse> = /*@__PURE__*/
   messageDesc(file_dropthrough_redis_v1_strings, 15);
+
+/**
+ * What to add.
+ *
+ * @generated from message dropthrough.redis.v1.IncrementFloatRequest
+ */
+export type IncrementFloatRequest = Message<"dropthrough.redis.v1.IncrementFloatRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * What to add, which may be below 0. NaN and infinity are refused.
+   *
+   * @generated from field: double by = 3;
+   */
+  by: number;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.IncrementFloatRequest.
+ * Use `create(IncrementFloatRequestSchema)` to create a new message.
+ */
+export const IncrementFloatRequestSchema: GenMessage<IncrementFloatRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 16);
+
+/**
+ * The sum.
+ *
+ * @generated from message dropthrough.redis.v1.IncrementFloatResponse
+ */
+export type IncrementFloatResponse = Message<"dropthrough.redis.v1.IncrementFloatResponse"> & {
+  /**
+   * What the key holds now. Redis adds with more digits than a double has, and keeps them.
+   *
+   * @generated from field: double value = 1;
+   */
+  value: number;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.IncrementFloatResponse.
+ * Use `create(IncrementFloatResponseSchema)` to create a new message.
+ */
+export const IncrementFloatResponseSchema: GenMessage<IncrementFloatResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 17);
+
+/**
+ * What to append.
+ *
+ * @generated from message dropthrough.redis.v1.AppendRequest
+ */
+export type AppendRequest = Message<"dropthrough.redis.v1.AppendRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * What comes after the value that is there; an absent key counts as empty.
+   *
+   * @generated from field: bytes value = 3;
+   */
+  value: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.AppendRequest.
+ * Use `create(AppendRequestSchema)` to create a new message.
+ */
+export const AppendRequestSchema: GenMessage<AppendRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 18);
+
+/**
+ * How long it is now.
+ *
+ * @generated from message dropthrough.redis.v1.AppendResponse
+ */
+export type AppendResponse = Message<"dropthrough.redis.v1.AppendResponse"> & {
+  /**
+   * Bytes of the whole value.
+   *
+   * @generated from field: int64 length = 1;
+   */
+  length: bigint;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.AppendResponse.
+ * Use `create(AppendResponseSchema)` to create a new message.
+ */
+export const AppendResponseSchema: GenMessage<AppendResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 19);
+
+/**
+ * Which value to take.
+ *
+ * @generated from message dropthrough.redis.v1.GetDeleteRequest
+ */
+export type GetDeleteRequest = Message<"dropthrough.redis.v1.GetDeleteRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.GetDeleteRequest.
+ * Use `create(GetDeleteRequestSchema)` to create a new message.
+ */
+export const GetDeleteRequestSchema: GenMessage<GetDeleteRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 20);
+
+/**
+ * What was there.
+ *
+ * @generated from message dropthrough.redis.v1.GetDeleteResponse
+ */
+export type GetDeleteResponse = Message<"dropthrough.redis.v1.GetDeleteResponse"> & {
+  /**
+   * The value; absent if the key was.
+   *
+   * @generated from field: optional bytes value = 1;
+   */
+  value?: Uint8Array | undefined;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.GetDeleteResponse.
+ * Use `create(GetDeleteResponseSchema)` to create a new message.
+ */
+export const GetDeleteResponseSchema: GenMessage<GetDeleteResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 21);
+
+/**
+ * Which value to read, and when it is to expire.
+ *
+ * @generated from message dropthrough.redis.v1.GetExpireRequest
+ */
+export type GetExpireRequest = Message<"dropthrough.redis.v1.GetExpireRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * When the key expires; left out, as before.
+   *
+   * @generated from oneof dropthrough.redis.v1.GetExpireRequest.expiry
+   */
+  expiry: {
+    /**
+     * Milliseconds from now, above 0.
+     *
+     * @generated from field: int64 expire_in_ms = 3;
+     */
+    value: bigint;
+    case: "expireInMs";
+  } | {
+    /**
+     * Milliseconds since 1970, above 0. In the past, the key is gone at once.
+     *
+     * @generated from field: int64 expire_at_ms = 4;
+     */
+    value: bigint;
+    case: "expireAtMs";
+  } | {
+    /**
+     * True for never.
+     *
+     * @generated from field: bool persist = 5;
+     */
+    value: boolean;
+    case: "persist";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.GetExpireRequest.
+ * Use `create(GetExpireRequestSchema)` to create a new message.
+ */
+export const GetExpireRequestSchema: GenMessage<GetExpireRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 22);
+
+/**
+ * What was there.
+ *
+ * @generated from message dropthrough.redis.v1.GetExpireResponse
+ */
+export type GetExpireResponse = Message<"dropthrough.redis.v1.GetExpireResponse"> & {
+  /**
+   * The value; absent if the key is.
+   *
+   * @generated from field: optional bytes value = 1;
+   */
+  value?: Uint8Array | undefined;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.GetExpireResponse.
+ * Use `create(GetExpireResponseSchema)` to create a new message.
+ */
+export const GetExpireResponseSchema: GenMessage<GetExpireResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 23);
+
+/**
+ * What must be there, and what is to come in its place.
+ *
+ * @generated from message dropthrough.redis.v1.CompareAndSetRequest
+ */
+export type CompareAndSetRequest = Message<"dropthrough.redis.v1.CompareAndSetRequest"> & {
+  /**
+   * The connection.
+   *
+   * @generated from field: string connection_id = 1;
+   */
+  connectionId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+
+  /**
+   * What the key must hold; absent if the key must be absent.
+   *
+   * @generated from field: optional bytes expected = 3;
+   */
+  expected?: Uint8Array | undefined;
+
+  /**
+   * What to write; absent to delete the key.
+   *
+   * @generated from field: optional bytes value = 4;
+   */
+  value?: Uint8Array | undefined;
+
+  /**
+   * When the key expires, if a value is written. Without any of these it never does.
+   *
+   * @generated from oneof dropthrough.redis.v1.CompareAndSetRequest.expiry
+   */
+  expiry: {
+    /**
+     * Milliseconds from now, above 0.
+     *
+     * @generated from field: int64 expire_in_ms = 5;
+     */
+    value: bigint;
+    case: "expireInMs";
+  } | {
+    /**
+     * Milliseconds since 1970, above 0. In the past, the key is gone at once.
+     *
+     * @generated from field: int64 expire_at_ms = 6;
+     */
+    value: bigint;
+    case: "expireAtMs";
+  } | {
+    /**
+     * True to leave the expiry as it is.
+     *
+     * @generated from field: bool keep_ttl = 7;
+     */
+    value: boolean;
+    case: "keepTtl";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.CompareAndSetRequest.
+ * Use `create(CompareAndSetRequestSchema)` to create a new message.
+ */
+export const CompareAndSetRequestSchema: GenMessage<CompareAndSetRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 24);
+
+/**
+ * What became of it.
+ *
+ * @generated from message dropthrough.redis.v1.CompareAndSetResponse
+ */
+export type CompareAndSetResponse = Message<"dropthrough.redis.v1.CompareAndSetResponse"> & {
+  /**
+   * Whether the key held what was expected, and holds the new value now.
+   *
+   * @generated from field: bool swapped = 1;
+   */
+  swapped: boolean;
+
+  /**
+   * What was there before, or is there still; absent if the key was.
+   *
+   * @generated from field: optional bytes previous = 2;
+   */
+  previous?: Uint8Array | undefined;
+};
+
+/**
+ * Describes the message dropthrough.redis.v1.CompareAndSetResponse.
+ * Use `create(CompareAndSetResponseSchema)` to create a new message.
+ */
+export const CompareAndSetResponseSchema: GenMessage<CompareAndSetResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_redis_v1_strings, 25);
 
 /**
  * When to write a key.
