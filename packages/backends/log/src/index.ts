@@ -6,51 +6,78 @@
 import type { Writable } from "node:stream";
 import { type Backend, type Clock, defineBackend, systemClock } from "@dropthrough/dispatch";
 import { LogService } from "./gen/dropthrough/log/v1/log_pb.ts";
-import { type LevelName, Log } from "./log.ts";
-import { Sink } from "./sink.ts";
+import { checkThreshold, type Threshold } from "./level.ts";
+import { Log } from "./log.ts";
+import { DEFAULT_LOG_LIMITS, type LogLimits } from "./log-limits.ts";
+import { checkSampling, type Sampling } from "./sampling.ts";
+import { type LogCounts, Sink } from "./sink.ts";
 
 export * from "./gen/dropthrough/log/v1/log_pb.ts";
-export type { LevelName } from "./log.ts";
+export type { LevelName, Threshold } from "./level.ts";
+export { DEFAULT_LOG_LIMITS, type LogLimits } from "./log-limits.ts";
+export type { Sampling } from "./sampling.ts";
+export type { LogCounts } from "./sink.ts";
 
 /** Where records go, and which. */
 export interface LogOptions {
-  /** Records below this are not written. Default `info`. */
-  readonly level?: LevelName;
+  /** The least level that is written. Default `info`. */
+  readonly level?: Threshold;
   /** The same for single guests, by name. */
-  readonly levels?: Readonly<Record<string, LevelName>>;
-  /** Where lines go. Default standard error. */
-  readonly stream?: Writable;
-  /** Lines for people instead of JSON. Default: whether the stream is a terminal. */
+  readonly levels?: Readonly<Record<string, Threshold>>;
+  /** Which records of a chatty level are written: `{ debug: 100 }` for one of every hundred. Default all. */
+  readonly sampling?: Sampling;
+  /** The same for single guests, by name. */
+  readonly samplings?: Readonly<Record<string, Sampling>>;
+  /** Where lines go: a stream, or the path of a file to append to. Default standard error. */
+  readonly sink?: Writable | string;
+  /** Lines for people instead of JSON. Default: whether the sink is a terminal. */
   readonly pretty?: boolean;
-  /** Records that one guest may write in a second, on average; ten seconds' worth may come at once. Default 1,000. */
-  readonly recordsPerSecond?: number;
-  /** Bytes of lines that may wait for a slow stream; what comes on top is dropped and counted. Default 4 MiB. */
-  readonly bufferBytes?: number;
-  /** The source of time for rates. Default the machine's. */
+  readonly limits?: Partial<LogLimits>;
+  /** The source of time for rates. Default the host's. */
   readonly clock?: Clock;
 }
 
-/** A log backend, whose levels can be changed while it runs. */
+/** A log backend. What it writes can be changed, and counted, while it runs. */
 export interface LogBackend extends Backend<typeof LogService> {
-  /** Changes the level of one guest, or of all that have none of their own. */
-  setLevel(level: LevelName, guest?: string): void;
+  /**
+   * Changes the least level of one guest, or of all that have none of their own.
+   *
+   * @throws TypeError if it is no level
+   */
+  setLevel(level: Threshold, guest?: string): void;
+  /** What became of the records so far. */
+  counts(): LogCounts;
 }
 
-/** Makes the log backend. */
+/**
+ * Makes the log backend.
+ *
+ * @throws TypeError if an option is no level or no sampling; Error of node:fs if the file cannot be opened
+ */
 export function log(options: LogOptions = {}): LogBackend {
-  const sink = new Sink(options);
-  const implementation = new Log(sink, options.level ?? "info", options.levels ?? {}, {
-    recordsPerSecond: options.recordsPerSecond ?? 1_000,
-    clock: options.clock ?? systemClock,
-  });
+  const { level = "info", levels = {}, sampling = {}, samplings = {} } = options;
+  for (const [guest, own] of Object.entries(levels)) checkThreshold(own, `levels["${guest}"]`);
+  for (const [guest, own] of Object.entries(samplings)) checkSampling(own, `samplings["${guest}"]`);
+  const settings = {
+    level: checkThreshold(level, "level"),
+    levels: new Map(Object.entries(levels)),
+    sampling: checkSampling(sampling, "sampling"),
+    samplings: new Map(Object.entries(samplings)),
+  };
+  const limits = { ...DEFAULT_LOG_LIMITS, ...options.limits };
+  const sink = new Sink({ ...options, bufferBytes: limits.bufferBytes });
+  const implementation = new Log(sink, settings, limits, options.clock ?? systemClock);
   return {
     ...defineBackend({
       name: "log",
       service: LogService,
       impl: implementation,
       health: () => sink.health(),
-      [Symbol.asyncDispose]: async () => sink.close(),
+      attach: ({ clock }) => void (implementation.clock = options.clock ?? clock),
+      [Symbol.asyncDispose]: async () => implementation.close(),
     }),
-    setLevel: (level, guest) => implementation.setLevel(level, guest),
+    setLevel: (threshold, guest) =>
+      implementation.setLevel(checkThreshold(threshold, "the level"), guest),
+    counts: () => ({ ...sink.counts }),
   };
 }

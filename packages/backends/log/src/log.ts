@@ -7,51 +7,54 @@ import type {
   WriteBatchRequest,
   WriteRequest,
 } from "./gen/dropthrough/log/v1/log_pb.ts";
-import { Rate } from "./rate.ts";
+import { GuestLog } from "./guest-log.ts";
+import { LEVELS, type LevelName, reaches, type Threshold } from "./level.ts";
+import type { LogLimits } from "./log-limits.ts";
 import { encodeRecord } from "./record.ts";
+import type { Sampling } from "./sampling.ts";
 import type { Sink } from "./sink.ts";
 
-/** The levels, the least important first. */
-export const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
-/** One of them. */
-export type LevelName = (typeof LEVELS)[number];
-
-const MOST_RECORDS = 1024;
+/** Something of everybody's, and of single guests by name. */
+export interface Settings {
+  level: Threshold;
+  readonly levels: Map<string, Threshold>;
+  readonly sampling: Sampling;
+  readonly samplings: ReadonlyMap<string, Sampling>;
+}
 
 /** What LogService answers. Each docstring of log.proto lists the codes. */
 export class Log implements ServiceImpl<typeof LogService> {
+  /** The source of time for rates. */
+  clock: Clock;
   readonly #sink: Sink;
-  readonly #levels: Map<string, LevelName>;
-  #level: LevelName;
-  readonly #rates = new Map<string, Rate>();
-  readonly #limits: { readonly recordsPerSecond: number; readonly clock: Clock };
+  readonly #settings: Settings;
+  readonly #limits: LogLimits;
+  /** One for each name that the operator gave, so it is bounded. */
+  readonly #guests = new Map<string, GuestLog>();
 
-  constructor(
-    sink: Sink,
-    level: LevelName,
-    levels: Readonly<Record<string, LevelName>>,
-    limits: { readonly recordsPerSecond: number; readonly clock: Clock },
-  ) {
+  constructor(sink: Sink, settings: Settings, limits: LogLimits, clock: Clock) {
     this.#sink = sink;
-    this.#level = level;
-    this.#levels = new Map(Object.entries(levels));
+    this.#settings = settings;
     this.#limits = limits;
+    this.clock = clock;
   }
 
-  setLevel(level: LevelName, guest?: string): void {
-    if (guest === undefined) this.#level = level;
-    else this.#levels.set(guest, level);
+  setLevel(level: Threshold, guest?: string): void {
+    if (guest === undefined) this.#settings.level = level;
+    else this.#settings.levels.set(guest, level);
   }
 
   write({ record }: WriteRequest, context: HandlerContext): object {
-    this.#write(record === undefined ? [] : [record], context);
+    if (record === undefined)
+      throw new ConnectError("Write needs a record: set one", Code.InvalidArgument);
+    this.#write([record], context);
     return {};
   }
 
   writeBatch({ records }: WriteBatchRequest, context: HandlerContext): object {
-    if (records.length > MOST_RECORDS) {
+    if (records.length > this.#limits.batch) {
       throw new ConnectError(
-        `${records.length} records are above the limit of ${MOST_RECORDS}: write less at a time`,
+        `${records.length} records are above the limit of ${this.#limits.batch}: write fewer at a time`,
         Code.ResourceExhausted,
       );
     }
@@ -63,46 +66,52 @@ export class Log implements ServiceImpl<typeof LogService> {
     return { enabled: this.#enabled(callerOf(context).name, levelName(level)) };
   }
 
+  /** Tells what was not told yet, and lets go of the sink. */
+  async close(): Promise<void> {
+    for (const guest of this.#guests.values()) guest.close();
+    await this.#sink.close();
+  }
+
   #enabled(guest: string, level: LevelName): boolean {
-    return LEVELS.indexOf(level) >= LEVELS.indexOf(this.#levels.get(guest) ?? this.#level);
+    return reaches(level, this.#settings.levels.get(guest) ?? this.#settings.level);
   }
 
   #write(records: readonly LogRecord[], context: HandlerContext): void {
-    const caller = callerOf(context);
-    // All are checked before the first is written: a batch is written whole, or not at all.
-    const lines = records.map((record) => ({
-      level: levelName(record.level),
-      fields: encodeRecord(record),
-    }));
-    const { id, parent } = context as Partial<CallRecord>;
-    for (const { level, fields } of lines) {
-      if (!this.#enabled(caller.name, level)) continue;
-      const rate = this.#rate(caller.name);
-      if (!rate.take()) continue;
-      const dropped = rate.dropped();
-      if (dropped > 0) {
-        this.#sink.write("warn", {
-          guest: caller.name,
-          dropped,
-          msg: `${dropped} records of ${caller.name} were dropped: it writes more than ${this.#limits.recordsPerSecond} a second`,
-        });
-      }
-      this.#sink.write(level, {
-        guest: caller.name,
-        instance: caller.instance,
-        call: id,
-        parent: parent?.id,
-        ...fields,
-      });
-    }
+    const { name, instance } = callerOf(context);
+    // All are encoded before the first is written: a batch is written whole, or not at all.
+    const lines = records
+      .map((record) => ({ record, level: levelName(record.level) }))
+      .filter(({ level }) => this.#enabled(name, level))
+      .map(({ record, level }) => ({ level, fields: encodeRecord(record, this.#limits) }));
+    const who = { guest: name, instance, ...placeOf(context) };
+    const guest = this.#guest(name);
+    for (const { level, fields } of lines) guest.write(level, { ...who, ...fields });
   }
 
-  #rate(guest: string): Rate {
-    let rate = this.#rates.get(guest);
-    if (rate === undefined)
-      this.#rates.set(guest, (rate = new Rate(this.#limits.recordsPerSecond, this.#limits.clock)));
-    return rate;
+  #guest(name: string): GuestLog {
+    let guest = this.#guests.get(name);
+    if (guest === undefined) {
+      const sampling = this.#settings.samplings.get(name) ?? this.#settings.sampling;
+      guest = new GuestLog(name, this.#sink, this.#limits, this.clock, sampling);
+      this.#guests.set(name, guest);
+    }
+    return guest;
   }
+}
+
+/**
+ * Where a record stands among the calls: its own call, the one that its guest was answering, and those above. Ids ascend in
+ * the order of the starts, so these three are enough to read a tree of calls in causal order.
+ */
+function placeOf(context: HandlerContext): object {
+  const { id, parent } = context as Partial<CallRecord>;
+  const ancestors: number[] = [];
+  for (let up = parent?.parent; up !== undefined; up = up.parent) ancestors.unshift(up.id);
+  return {
+    ...(id !== undefined && { call: id }),
+    ...(parent !== undefined && { parent: parent.id }),
+    ...(ancestors.length > 0 && { ancestors }),
+  };
 }
 
 function levelName(level: number): LevelName {

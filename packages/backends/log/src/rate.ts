@@ -1,41 +1,47 @@
 import type { Clock } from "@dropthrough/dispatch";
+import type { LogLimits } from "./log-limits.ts";
 
-/** Seconds' worth of records that may come at once. */
-const BURST_SECONDS = 10;
-
-/** A token bucket: so many a second on average, ten seconds' worth at once. */
+/**
+ * Two token buckets, of records and of bytes: so many a second on average, some seconds' worth at once.
+ * A record's bytes are known once it is written, so it may overdraw; the next one waits for that.
+ */
 export class Rate {
-  readonly #perSecond: number;
+  readonly #limits: LogLimits;
   readonly #clock: Clock;
-  #tokens: number;
+  #records: number;
+  #bytes: number;
   #filledAt: number;
-  #dropped = 0;
 
-  constructor(perSecond: number, clock: Clock) {
-    this.#perSecond = perSecond;
+  constructor(limits: LogLimits, clock: Clock) {
+    this.#limits = limits;
     this.#clock = clock;
-    this.#tokens = perSecond * BURST_SECONDS;
+    this.#records = limits.recordsPerSecond * limits.burstSeconds;
+    this.#bytes = limits.bytesPerSecond * limits.burstSeconds;
     this.#filledAt = clock.now();
   }
 
-  /** Takes one; false, and counted, if there is none. */
+  /** Takes one record; false if there is none, or if the bytes of earlier ones are not paid for. */
   take(): boolean {
-    const now = this.#clock.now();
-    const most = this.#perSecond * BURST_SECONDS;
-    this.#tokens = Math.min(most, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
-    this.#filledAt = now;
-    if (this.#tokens < 1) {
-      this.#dropped++;
-      return false;
-    }
-    this.#tokens--;
+    this.#fill();
+    if (this.#records < 1 || this.#bytes <= 0) return false;
+    this.#records--;
     return true;
   }
 
-  /** How many were refused since this was asked last. */
-  dropped(): number {
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    return dropped;
+  /** Takes the bytes of a record that was taken. */
+  spend(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
+  #fill(): void {
+    const { recordsPerSecond, bytesPerSecond, burstSeconds } = this.#limits;
+    const now = this.#clock.now();
+    const seconds = (now - this.#filledAt) / 1000;
+    this.#filledAt = now;
+    this.#records = Math.min(
+      recordsPerSecond * burstSeconds,
+      this.#records + seconds * recordsPerSecond,
+    );
+    this.#bytes = Math.min(bytesPerSecond * burstSeconds, this.#bytes + seconds * bytesPerSecond);
   }
 }

@@ -1,12 +1,9 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { toJson } from "@bufbuild/protobuf";
+import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Attribute, Record as LogRecord, Value } from "./gen/dropthrough/log/v1/log_pb.ts";
-
-const MOST_TEXT = 16 * 1024;
-const MOST_KEY = 256;
-const MOST_BYTES = 1024;
-const MOST_ATTRIBUTES = 64;
-const MOST_DEPTH = 8;
+import type { LogLimits } from "./log-limits.ts";
+import { printable } from "./printable.ts";
 
 /** What JSON can hold. */
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -22,92 +19,125 @@ export interface RecordFields {
 /**
  * A record as fields of a line.
  *
- * @throws ConnectError INVALID_ARGUMENT for an empty key or too deep a value, RESOURCE_EXHAUSTED for too many attributes
+ * @throws ConnectError INVALID_ARGUMENT for an empty key; RESOURCE_EXHAUSTED above a limit
  */
-export function encodeRecord(record: LogRecord): RecordFields {
-  const { time, attributes, error, message } = record;
-  return {
-    msg: text(message),
-    ...(time && { guestTime: encodeTime(time) }),
-    ...(attributes.length > 0 && { attributes: encodeAttributes(attributes, 1) }),
-    ...(error && {
-      error: {
-        type: text(error.type),
-        message: text(error.message),
-        stack: text(error.stack, "\n"),
-      },
-    }),
-  };
+export function encodeRecord(record: LogRecord, limits: LogLimits): RecordFields {
+  return new RecordEncoder(limits).record(record);
 }
 
-function encodeTime(time: NonNullable<LogRecord["time"]>): string {
-  const date = timestampDate(time);
-  return Number.isNaN(date.getTime()) ? "out of range" : date.toISOString();
-}
+class RecordEncoder {
+  readonly #limits: LogLimits;
+  /** Bytes that the record may still have. */
+  #left: number;
 
-function encodeAttributes(attributes: readonly Attribute[], depth: number): Json {
-  checkSize(attributes.length, depth);
-  const fields: [string, Json][] = attributes.map(({ key, value }) => {
-    if (key === "") throw new ConnectError("an attribute needs a key", Code.InvalidArgument);
-    return [text(key.slice(0, MOST_KEY)), encodeValue(value, depth)];
-  });
-  return Object.fromEntries(fields);
-}
-
-function encodeValue(value: Value | undefined, depth: number): Json {
-  const { kind } = value ?? { kind: { case: undefined } };
-  switch (kind.case) {
-    case "string":
-      return text(kind.value);
-    case "int":
-      return Number.isSafeInteger(Number(kind.value)) ? Number(kind.value) : String(kind.value);
-    case "double":
-      return Number.isFinite(kind.value) ? kind.value : String(kind.value);
-    case "bool":
-      return kind.value;
-    case "bytes":
-      return base64(kind.value);
-    case "list":
-      checkSize(kind.value.values.length, depth + 1);
-      return kind.value.values.map((item) => encodeValue(item, depth + 1));
-    case "map":
-      return encodeAttributes(kind.value.attributes, depth + 1);
-    default:
-      return null;
+  constructor(limits: LogLimits) {
+    this.#limits = limits;
+    this.#left = limits.recordBytes;
   }
-}
 
-function checkSize(count: number, depth: number): void {
-  if (depth > MOST_DEPTH) {
-    throw new ConnectError(
-      `attributes are nested more than ${MOST_DEPTH} deep: flatten them`,
-      Code.InvalidArgument,
+  record({ time, attributes, error, message }: LogRecord): RecordFields {
+    return {
+      msg: this.#text(message),
+      ...(time && { guestTime: encodeTime(time) }),
+      ...(attributes.length > 0 && { attributes: this.#attributes(attributes, 1) }),
+      ...(error && {
+        error: {
+          type: this.#text(error.type),
+          message: this.#text(error.message),
+          stack: this.#text(error.stack, "\n"),
+        },
+      }),
+    };
+  }
+
+  #attributes(attributes: readonly Attribute[], depth: number): Json {
+    this.#checkSize(attributes.length, depth);
+    // Object.fromEntries makes own properties, whatever their name: "__proto__" is a key like any other.
+    return Object.fromEntries(
+      attributes.map(({ key, value }) => {
+        if (key === "") throw new ConnectError("an attribute needs a key", Code.InvalidArgument);
+        const text = printable(key.slice(0, this.#limits.keyLength));
+        this.#spend(text);
+        return [text, this.#value(value, depth)];
+      }),
     );
   }
-  if (count > MOST_ATTRIBUTES) {
-    throw new ConnectError(
-      `${count} attributes are above the limit of ${MOST_ATTRIBUTES}: write fewer`,
-      Code.ResourceExhausted,
-    );
+
+  #value(value: Value | undefined, depth: number): Json {
+    this.#spend("");
+    const { kind } = value ?? { kind: { case: undefined } };
+    switch (kind.case) {
+      case "string":
+        return this.#text(kind.value);
+      case "int":
+        return Number.isSafeInteger(Number(kind.value)) ? Number(kind.value) : String(kind.value);
+      case "double":
+        return Number.isFinite(kind.value) ? kind.value : String(kind.value);
+      case "bool":
+        return kind.value;
+      case "bytes":
+        return this.#bytes(kind.value);
+      case "list":
+        this.#checkSize(kind.value.values.length, depth + 1);
+        return kind.value.values.map((item) => this.#value(item, depth + 1));
+      case "map":
+        return this.#attributes(kind.value.attributes, depth + 1);
+      default:
+        return null;
+    }
+  }
+
+  #text(value: string, keep?: string): string {
+    const { textLength } = this.#limits;
+    const cut =
+      value.length > textLength
+        ? `${value.slice(0, textLength)}… (${value.length} characters)`
+        : value;
+    const text = printable(cut, keep);
+    this.#spend(text);
+    return text;
+  }
+
+  #bytes(bytes: Uint8Array): string {
+    const { valueBytes } = this.#limits;
+    const encoded = Buffer.from(bytes.subarray(0, valueBytes)).toString("base64");
+    this.#spend(encoded);
+    return bytes.length > valueBytes ? `${encoded}… (${bytes.length} bytes)` : encoded;
+  }
+
+  #checkSize(count: number, depth: number): void {
+    const { attributes, depth: most } = this.#limits;
+    if (depth > most) {
+      throw new ConnectError(
+        `attributes are nested more than ${most} deep: flatten them`,
+        Code.ResourceExhausted,
+      );
+    }
+    if (count > attributes) {
+      throw new ConnectError(
+        `${count} attributes are above the limit of ${attributes} at one level: write fewer`,
+        Code.ResourceExhausted,
+      );
+    }
+  }
+
+  /** Counts a text and what JSON puts around it. */
+  #spend(text: string): void {
+    this.#left -= Buffer.byteLength(text) + 4;
+    if (this.#left < 0) {
+      throw new ConnectError(
+        `a record may have ${this.#limits.recordBytes} bytes: write less, or several records`,
+        Code.ResourceExhausted,
+      );
+    }
   }
 }
 
-function base64(bytes: Uint8Array): string {
-  const encoded = Buffer.from(bytes.subarray(0, MOST_BYTES)).toString("base64");
-  return bytes.length > MOST_BYTES ? `${encoded}… (${bytes.length} bytes)` : encoded;
+/** RFC 3339 with as many digits as the guest gave; what no calendar has is said so, and the record stays. */
+function encodeTime(time: Timestamp): string {
+  try {
+    return toJson(TimestampSchema, time);
+  } catch {
+    return "out of range";
+  }
 }
-
-/**
- * Text that can neither forge a line nor drive a terminal: control characters (C0, C1, DEL), line and paragraph separators, and the
- * marks that reorder text are escaped, `\u001b` for ESC.
- */
-export function text(value: string, keep = ""): string {
-  const cut =
-    value.length > MOST_TEXT ? `${value.slice(0, MOST_TEXT)}… (${value.length} characters)` : value;
-  return cut.replaceAll(UNSAFE, (c) =>
-    c === keep ? c : `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

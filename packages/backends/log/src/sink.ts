@@ -1,96 +1,112 @@
-import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
-import { isatty } from "node:tty";
 import type { Health } from "@dropthrough/dispatch";
 import { type Logger, pino } from "pino";
 import pinoPretty from "pino-pretty";
-import type { LogOptions } from "./index.ts";
-import type { LevelName } from "./log.ts";
+import type { LevelName } from "./level.ts";
+import { openOutlet } from "./open-outlet.ts";
+import type { Outlet } from "./outlet.ts";
 
-const { prettyFactory } = pinoPretty;
-const CLOSE_TIMEOUT_MS = 1000;
+const CLOSE_TIMEOUT_MS = 1_000;
+/** What a person has no use for on a line, or finds in its message. */
+const HIDDEN = "pid,hostname,guest,instance,call,parent,ancestors";
 
-/**
- * Where lines go. A stream that is slow, full or gone blocks nobody: lines wait up to a bound, what comes on top is dropped and
- * counted, and a line says so when it goes on.
- */
+/** What became of the records, since the start. */
+export interface LogCounts {
+  /** Lines that the sink took. */
+  readonly written: number;
+  /** Records that were above a guest's rate. */
+  readonly dropped: number;
+  /** Records that sampling left out. */
+  readonly skipped: number;
+  /** Lines that the sink had no room for, or had and lost. */
+  readonly lost: number;
+}
+
+/** What a sink is made of. */
+export interface SinkOptions {
+  readonly sink?: Writable | string;
+  readonly pretty?: boolean;
+  readonly bufferBytes: number;
+}
+
+/** Lines by pino, into an outlet. What the outlet has no room for is counted, and a line says so when it goes on. */
 export class Sink {
-  readonly #stream: Writable;
+  readonly counts: { -readonly [K in keyof LogCounts]: LogCounts[K] } = {
+    written: 0,
+    dropped: 0,
+    skipped: 0,
+    lost: 0,
+  };
+  readonly #outlet: Outlet;
   readonly #logger: Logger;
-  readonly #own: boolean;
-  readonly #most: number;
-  #waiting = 0;
-  #dropped = 0;
-  #failure: Error | undefined;
+  /** Lines that were lost and that no line has told of. */
+  #untold = 0;
+  #size = 0;
+  #closing: Promise<void> | undefined;
 
-  constructor(options: LogOptions) {
-    this.#own = options.stream === undefined;
-    // process.stderr writes to a pipe synchronously, so a reader that stops would stop the host.
-    this.#stream = options.stream ?? createWriteStream("", { fd: 2, autoClose: false });
-    this.#most = options.bufferBytes ?? 4 * 1024 * 1024;
-    this.#stream.on("error", (error) => (this.#failure = error));
-    const terminal =
-      options.stream === undefined
-        ? isatty(2)
-        : (options.stream as { isTTY?: boolean }).isTTY === true;
-    const pretty =
-      (options.pretty ?? terminal)
-        ? prettyFactory({ colorize: terminal, ignore: "pid,hostname", translateTime: "HH:MM:ss.l" })
-        : undefined;
-    const write = (line: string): void => this.#send(pretty?.(line) ?? line);
+  constructor({ sink, pretty, bufferBytes }: SinkOptions) {
+    this.#outlet = openOutlet(sink, bufferBytes, {
+      drained: () => this.#tell(),
+      lost: (lines) => this.#lost(lines),
+    });
+    const print = (pretty ?? this.#outlet.terminal) ? prettyLine(this.#outlet.terminal) : undefined;
+    const write = (line: string): void => this.#send(print?.(line) ?? line);
     this.#logger = pino(
       { level: "trace", base: null, timestamp: pino.stdTimeFunctions.isoTime },
       { write },
     );
   }
 
-  /** Writes one line. */
-  write(level: LevelName, fields: object): void {
+  /** Writes one line; answers how many characters it has. */
+  write(level: LevelName, fields: object): number {
+    if (this.#outlet.waiting === 0) this.#tell();
     this.#logger[level](fields);
+    return this.#size;
   }
 
   #send(line: string): void {
-    const size = Buffer.byteLength(line);
-    if (this.#failure !== undefined || this.#waiting + size > this.#most) {
-      this.#dropped++;
-      return;
-    }
-    this.#waiting += size;
-    this.#stream.write(line, (error) => {
-      this.#waiting -= size;
-      if (error) {
-        this.#dropped++;
-        this.#failure = error;
-      } else if (this.#dropped > 0 && this.#waiting === 0) {
-        const dropped = this.#dropped;
-        this.#dropped = 0;
-        this.write("warn", {
-          dropped,
-          msg: `${dropped} lines were dropped: the stream was too slow`,
-        });
-      }
-    });
+    if (this.#outlet.write(line)) this.counts.written++;
+    else this.#lost(1);
+    this.#size = line.length;
+  }
+
+  #lost(lines: number): void {
+    this.#untold += lines;
+    this.counts.lost += lines;
+  }
+
+  /** Says how many lines were lost, if it can be said. */
+  #tell(): void {
+    const lost = this.#untold;
+    if (lost === 0 || this.#closing !== undefined || this.#outlet.trouble !== undefined) return;
+    this.#untold = 0;
+    this.#logger.warn({ lost, msg: `${lost} lines were lost: the log's sink did not take them` });
   }
 
   health(): Health {
-    if (this.#failure !== undefined)
-      return { ok: false, message: `the log's stream has failed: ${this.#failure.message}` };
-    if (this.#dropped > 0)
-      return {
-        ok: false,
-        message: `the log's stream is too slow: ${this.#dropped} lines were dropped`,
-      };
-    return { ok: true };
+    const { trouble } = this.#outlet;
+    const lost = this.#untold > 0 ? `${this.#untold} lines were lost` : undefined;
+    if (trouble === undefined && lost === undefined) return { ok: true };
+    return { ok: false, message: `log: ${[trouble, lost].filter(Boolean).join("; ")}` };
   }
 
   /** Waits, up to a second, until what was written has arrived. */
   async close(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
-    if (this.#failure !== undefined) resolve();
-    else if (this.#own) this.#stream.end(resolve);
-    else this.#stream.write("", () => resolve());
-    await promise;
-    clearTimeout(timer);
+    this.#tell();
+    return (this.#closing ??= this.#outlet.close(CLOSE_TIMEOUT_MS));
   }
+}
+
+/** Makes lines for people: `[12:00:00.123] INFO: words.facade: connected {"attributes":{"n":3}}`. */
+function prettyLine(terminal: boolean): (line: string) => string {
+  const format = pinoPretty.prettyFactory({
+    colorize: terminal && (process.env["NO_COLOR"] ?? "") === "",
+    ignore: HIDDEN,
+    singleLine: true,
+    translateTime: "HH:MM:ss.l",
+    messageFormat: ({ guest, msg }) =>
+      typeof guest === "string" ? `${guest}: ${String(msg)}` : String(msg),
+  });
+  // Given a line as text, pino-pretty leaves out keys such as "__proto__".
+  return (line) => format(JSON.parse(line)) ?? line;
 }

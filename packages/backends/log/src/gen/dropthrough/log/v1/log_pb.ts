@@ -23,7 +23,7 @@ export const file_dropthrough_log_v1_log: GenFile = /*@__PURE__*/
  */
 export type WriteRequest = Message<"dropthrough.log.v1.WriteRequest"> & {
   /**
-   * What to write.
+   * What to write; needed.
    *
    * @generated from field: dropthrough.log.v1.Record record = 1;
    */
@@ -59,7 +59,7 @@ export const WriteResponseSchema: GenMessage<WriteResponse> = /*@__PURE__*/
  */
 export type WriteBatchRequest = Message<"dropthrough.log.v1.WriteBatchRequest"> & {
   /**
-   * What to write, in order.
+   * What to write, in order; at most 1,024.
    *
    * @generated from field: repeated dropthrough.log.v1.Record records = 1;
    */
@@ -137,28 +137,29 @@ export const EnabledResponseSchema: GenMessage<EnabledResponse> = /*@__PURE__*/
  */
 export type Record = Message<"dropthrough.log.v1.Record"> & {
   /**
-   * How much it matters.
+   * How much it matters; needed.
    *
    * @generated from field: dropthrough.log.v1.Level level = 1;
    */
   level: Level;
 
   /**
-   * What happened, in one sentence. Cut after 16 KiB; control characters are escaped.
+   * What happened, in one sentence. Cut after 16,384 characters, and says so. Here and in every other text, control
+   * characters and marks that reorder text are escaped: a record is one line, and drives no terminal.
    *
    * @generated from field: string message = 2;
    */
   message: string;
 
   /**
-   * When it happened, by the guest's clock; left out, the host's time is taken.
+   * When it happened, by the guest's clock, to the nanosecond. The line has the host's time as well, which orders it.
    *
    * @generated from field: google.protobuf.Timestamp time = 3;
    */
   time?: Timestamp | undefined;
 
   /**
-   * Facts about it. At most 64 at each level; the last one of a key wins.
+   * Facts about it. At most 64 at each level, nested at most 8 deep; the last one of a key wins.
    *
    * @generated from field: repeated dropthrough.log.v1.Attribute attributes = 4;
    */
@@ -186,7 +187,7 @@ export const RecordSchema: GenMessage<Record> = /*@__PURE__*/
  */
 export type Attribute = Message<"dropthrough.log.v1.Attribute"> & {
   /**
-   * Its name: not empty, cut after 256 bytes.
+   * Its name: not empty, cut after 256 characters.
    *
    * @generated from field: string key = 1;
    */
@@ -220,7 +221,7 @@ export type Value = Message<"dropthrough.log.v1.Value"> & {
    */
   kind: {
     /**
-     * Text; cut after 16 KiB.
+     * Text; cut after 16,384 characters.
      *
      * @generated from field: string string = 1;
      */
@@ -252,7 +253,7 @@ export type Value = Message<"dropthrough.log.v1.Value"> & {
     case: "bool";
   } | {
     /**
-     * Bytes; written as base64, cut after 1 KiB.
+     * Bytes; written as base64, cut after 1,024 bytes.
      *
      * @generated from field: bytes bytes = 5;
      */
@@ -333,7 +334,7 @@ export const MapSchema: GenMessage<Map> = /*@__PURE__*/
  */
 export type Error = Message<"dropthrough.log.v1.Error"> & {
   /**
-   * The kind of error, such as a class name or a code.
+   * The kind of error, such as a class name or a code; may be empty.
    *
    * @generated from field: string type = 1;
    */
@@ -347,7 +348,7 @@ export type Error = Message<"dropthrough.log.v1.Error"> & {
   message: string;
 
   /**
-   * Where it came from, one frame a line. Cut after 16 KiB.
+   * Where it came from, one frame a line: line feeds stay. Cut after 16,384 characters.
    *
    * @generated from field: string stack = 3;
    */
@@ -431,19 +432,22 @@ export const LevelSchema: GenEnum<Level> = /*@__PURE__*/
   enumDesc(file_dropthrough_log_v1_log, 0);
 
 /**
- * Takes records. The host adds who wrote them (guest, instance) and in which call; a guest cannot forge that.
+ * Takes records. The host adds who wrote them (guest, instance) and for which call; a guest cannot forge that.
  *
+ * The limits named here are those that hold where the operator says nothing else.
  * Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
  *
  * @generated from service dropthrough.log.v1.LogService
  */
 export const LogService: GenService<{
   /**
-   * Writes one record. A record below the guest's level is OK, and is not written; so is one above a rate limit, which
-   * is counted: a line of its own says how many were dropped. A `fatal` record ends nothing by itself.
+   * Writes one record. A record below the guest's level is OK, and is neither written nor looked into. One that sampling
+   * leaves out, one above the guest's rate, and one that a slow or full sink has no room for are OK as well: they are
+   * counted, and a line says how many there were. A `fatal` record ends nothing by itself.
    *
-   * Codes: INVALID_ARGUMENT for a record without a level, with a key that is empty, or nested more than 8 deep;
-   * RESOURCE_EXHAUSTED for a record with more than 64 attributes at one level.
+   * Codes: INVALID_ARGUMENT without a record, for a record without a level, and for a key that is empty;
+   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, or of more than 65,536 bytes
+   * in all.
    *
    * @generated from rpc dropthrough.log.v1.LogService.Write
    */
@@ -465,7 +469,8 @@ export const LogService: GenService<{
     output: typeof WriteBatchResponseSchema;
   },
   /**
-   * Tells whether a record of a level would be written, so that a guest need not format what nobody reads.
+   * Tells whether a record of a level would be written now, so that a guest need not format what nobody reads. The
+   * operator may change levels at any time.
    *
    * Codes: INVALID_ARGUMENT without a level.
    *

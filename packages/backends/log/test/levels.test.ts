@@ -1,0 +1,158 @@
+import { ManualClock } from "@dropthrough/dispatch/testing";
+import { describe, expect, test } from "vitest";
+import { Level, log, type LogOptions } from "../src/index.ts";
+import { fileLog, type FileLog } from "./file-log.ts";
+
+async function say({ memory }: FileLog, guest: string, level: Level, message = ""): Promise<void> {
+  await memory.client(guest).write({ record: { level, message } });
+}
+
+describe("levels", () => {
+  test("are info for everybody, and each guest's own where the operator said so", async () => {
+    const file = fileLog({ levels: { loud: "trace", mute: "off" } });
+    for (const guest of ["plain", "loud", "mute"]) {
+      for (const level of [Level.TRACE, Level.INFO, Level.FATAL]) await say(file, guest, level);
+    }
+    expect(file.lines().map((line) => [line["guest"], line["level"]])).toEqual([
+      ["plain", 30],
+      ["plain", 60],
+      ["loud", 10],
+      ["loud", 30],
+      ["loud", 60],
+    ]);
+  });
+
+  test("change while it runs, and Enabled tells a guest", async () => {
+    const file = fileLog({ level: "warn", levels: { b: "trace" } });
+    const enabled = async (guest: string, level: Level): Promise<boolean> =>
+      (await file.memory.client(guest).enabled({ level })).enabled;
+    expect([await enabled("a", Level.INFO), await enabled("b", Level.TRACE)]).toEqual([
+      false,
+      true,
+    ]);
+    file.backend.setLevel("info");
+    file.backend.setLevel("off", "b");
+    expect([await enabled("a", Level.INFO), await enabled("b", Level.FATAL)]).toEqual([
+      true,
+      false,
+    ]);
+    await say(file, "a", Level.INFO, "now");
+    await say(file, "b", Level.FATAL, "never");
+    expect(file.lines().map((line) => line["msg"])).toEqual(["now"]);
+  });
+
+  test("a record below the level is not looked into", async () => {
+    const file = fileLog();
+    await file.memory.client().write({ record: { level: Level.DEBUG, attributes: [{ key: "" }] } });
+    expect(file.text()).toBe("");
+  });
+
+  test.each<[LogOptions, string]>([
+    [
+      { level: "loud" as "info" },
+      'level is "loud": write trace, debug, info, warn, error, fatal or off',
+    ],
+    [{ levels: { a: "INFO" as "info" } }, 'levels["a"] is "INFO": write'],
+    [{ sampling: { loud: 2 } as object }, 'sampling has "loud": write trace'],
+    [{ samplings: { a: { debug: 0 } } }, 'samplings["a"].debug is 0: write a whole number above 0'],
+  ])("that are none are refused: %j", (options, message) => {
+    expect(() => log(options)).toThrow(message);
+  });
+
+  test("that are none are refused while it runs, too", () => {
+    expect(() => fileLog().backend.setLevel("loud" as "info")).toThrow(TypeError);
+  });
+});
+
+describe("sampling", () => {
+  test("writes one of every so many of a level, each guest by itself, and tells how many were left out", async () => {
+    const file = fileLog({ level: "trace", sampling: { debug: 3 }, samplings: { all: {} } });
+    for (let i = 0; i < 8; i++) {
+      await say(file, "some", Level.DEBUG, `${i}`);
+      await say(file, "all", Level.DEBUG, `${i}`);
+    }
+    await say(file, "some", Level.INFO, "other levels are whole");
+    const of = (guest: string): unknown[][] =>
+      file
+        .lines()
+        .filter((line) => line["guest"] === guest)
+        .map((line) => [line["msg"], line["skipped"]]);
+    expect(of("all")).toHaveLength(8);
+    expect(of("some")).toEqual([
+      ["0", undefined],
+      ["3", 2],
+      ["6", 2],
+      ["other levels are whole", undefined],
+    ]);
+    await file.memory[Symbol.asyncDispose]();
+    expect(of("some").at(-1)).toEqual(["1 more records of some were left out by its sampling", 1]);
+    expect(file.backend.counts().skipped).toBe(5);
+  });
+});
+
+describe("a guest that floods the log", () => {
+  const limits = { recordsPerSecond: 2, bytesPerSecond: 1_000, burstSeconds: 10 };
+
+  test("is held to its rate of records; the others are not, and a line says how many were dropped", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ limits: { ...limits, bytesPerSecond: 1e9 }, clock });
+    for (let i = 0; i < 25; i++) await say(file, "flood", Level.INFO, "x");
+    await say(file, "calm", Level.INFO, "calm");
+    clock.advance(1_000);
+    for (let i = 0; i < 3; i++) await say(file, "flood", Level.INFO, "after");
+    clock.advance(1_000);
+    expect(file.lines().map((line) => line["msg"])).toEqual([
+      ...Array.from({ length: 20 }, () => "x"),
+      "calm",
+      "5 records of flood were dropped: it writes more than 2 records or 1000000000 bytes a second",
+      "after",
+      "after",
+      "1 records of flood were dropped: it writes more than 2 records or 1000000000 bytes a second",
+    ]);
+    expect(file.backend.counts()).toEqual({ written: 25, dropped: 6, skipped: 0, lost: 0 });
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is held to its rate of bytes", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ limits: { ...limits, recordsPerSecond: 1e9 }, clock });
+    for (let i = 0; i < 5; i++) await say(file, "flood", Level.INFO, "x".repeat(4_000));
+    expect(file.lines()).toHaveLength(3);
+    // Three lines of a little more than 4,000 bytes have overdrawn 10,000: that takes three seconds to pay.
+    clock.advance(2_000);
+    await say(file, "flood", Level.INFO, "too soon");
+    clock.advance(1_000);
+    await say(file, "flood", Level.INFO, "again");
+    expect(file.lines().map((line) => line["dropped"] ?? String(line["msg"]).slice(0, 5))).toEqual([
+      "xxxxx",
+      "xxxxx",
+      "xxxxx",
+      2,
+      1,
+      "again",
+    ]);
+  });
+
+  test("is told of when the log is closed, at the latest, and leaves no timer", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ limits: { ...limits, burstSeconds: 0.5 }, clock });
+    for (let i = 0; i < 3; i++) await say(file, "flood", Level.INFO, "x");
+    expect(clock.pending).toBe(1);
+    await file.memory[Symbol.asyncDispose]();
+    expect(file.lines().map((line) => line["dropped"])).toEqual([undefined, 2]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is timed by the host's clock", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ limits: { ...limits, burstSeconds: 0.5 } });
+    const guests = (): never[] => [];
+    const watch = (): Disposable => ({ [Symbol.dispose]: () => {} });
+    file.memory.registry.attach({ clock, guests, services: guests, watch });
+    await say(file, "flood", Level.INFO, "one");
+    await say(file, "flood", Level.INFO, "two");
+    clock.advance(1_000);
+    await say(file, "flood", Level.INFO, "three");
+    expect(file.lines().map((line) => line["dropped"] ?? line["msg"])).toEqual(["one", 1, "three"]);
+  });
+});
