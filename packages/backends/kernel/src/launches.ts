@@ -77,11 +77,12 @@ export class Launches implements Disposable {
     return this.#wait(guest, context);
   }
 
-  #wait(guest: Guest, { signal, timeoutMs }: HandlerContext): Promise<void> {
+  #wait(guest: Guest, context: HandlerContext): Promise<void> {
+    const { signal } = context;
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // A millisecond before the call's own deadline, so that its answer is the diagnosis.
-    const ms = Math.min(this.#startupTimeoutMs, Math.max(0, (timeoutMs() ?? Infinity) - 1));
+    const ms = Math.min(this.#startupTimeoutMs, Math.max(0, (context.timeoutMs() ?? Infinity) - 1));
     const late = (): void => {
       const why = diagnosis(guest, new StartGraph(this.#directory), this.#progress);
       end(
