@@ -9,6 +9,7 @@ type Loose = Message & { readonly [name: string]: unknown };
 const corners = typesOf(sources.corners);
 const Corner = messageOf(corners, "dropthrough.codec.test.Corner");
 const Inherited = messageOf(corners, "dropthrough.codec.test.Inherited");
+const PlainInherited = messageOf(corners, "dropthrough.codec.test.editions.Inherited");
 const Mixed = messageOf(corners, "dropthrough.codec.test.editions.Mixed");
 
 const codec = codecOf(Corner);
@@ -101,6 +102,7 @@ describe("bytes that are no message are refused, and the error says where", () =
     ],
     ["field number 0", [0x02, 0], "field number 0"],
     ["wire type 6", [0x0e, 0], "wire type 6 does not exist"],
+    ["wire type 6 in an entry of a map", [0x6a, 2, 0x0e, 0], "wire type 6 does not exist"],
     ["wire type 7 of an unknown field", [0xff, 0x01, 0], "wire type 7 does not exist"],
     ["a field number above 2^29", [0xff, 0xff, 0xff, 0xff, 0x1f], "field number is out of range"],
     ["the end of a group that did not begin", [0xfc, 0x3f], "a group does not end"],
@@ -161,7 +163,7 @@ test("100 messages may be nested, and 101 are refused", () => {
     [Corner, unknown],
   ] as const) {
     const deep = nested(100, around);
-    const deeper = nested(102, around);
+    const deeper = nested(101, around);
     expect(codecOf(desc).decode(deep, 0, deep.length)).toEqual(fromBinary(desc, deep));
     expect(() => codecOf(desc).decode(deeper, 0, deeper.length)).toThrow("nested deeper than 100");
     expect(() => fromBinary(desc, deeper)).toThrow(Error);
@@ -184,6 +186,10 @@ test("a message field is not read into what every object inherits by its name", 
   expect(Object.keys(Reflect.get(Object.prototype, "hasOwnProperty"))).toEqual([]);
   expect(inherited.encode(message)).toEqual(bytes);
   expect(inherited.encode(create(Inherited))).toEqual(new Uint8Array());
+  // The same without a prototype for presence.
+  const plain = codecOf(PlainInherited);
+  expect(plain.encode(plain.decode(Uint8Array.of(0x0a, 0), 0, 2))).toEqual(Uint8Array.of(0x0a, 0));
+  expect(plain.encode(create(PlainInherited))).toEqual(new Uint8Array());
 });
 
 test("extensions stand among the unknown fields, where protobuf-es finds them", async () => {

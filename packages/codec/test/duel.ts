@@ -56,10 +56,12 @@ export class Duel {
       this.#fail(desc, chance, `encodeInto answered ${length} of ${bytes.length}: ${written}`);
     }
     if (bytes.length > 0) {
-      const short = filled(bytes.length + 64);
-      if (codec.encodeInto(message, short, start, end - 1) !== -1)
-        this.#fail(desc, chance, "no -1");
-      if (!untouched(short, start, end - 1)) this.#fail(desc, chance, "wrote outside of its place");
+      for (const less of [1, 1 + chance.below(bytes.length)]) {
+        const short = filled(bytes.length + 64);
+        const answer = codec.encodeInto(message, short, start, end - less);
+        if (answer !== -1) this.#fail(desc, chance, `encodeInto answered ${answer}, and not -1`);
+        if (!untouched(short, start, end - less)) this.#fail(desc, chance, "wrote outside");
+      }
     }
     return bytes;
   }

@@ -202,6 +202,17 @@ test("a message may be encoded while another one is", () => {
   const found = fromBinary(Corner, memory.subarray(0, length)) as Message & {
     choice: { value: Message & { bytesDefault: Uint8Array; constructor$: string } };
   };
+  // Nor does it disturb what is filled already, where the outer one does not fit in the end.
+  const both = Object.assign(create(Corner), {
+    bytesDefault: bytesInto(10, (target) => target.fill(7).length),
+    choice: {
+      case: "bytesChoice",
+      value: bytesInto(10, (target) => target.fill(codec.encode(inner).length).length),
+    },
+    farther: true,
+  });
+  expect(codec.encodeInto(both, memory, 0, 28)).toBe(-1);
+  expect(codec.encode(both)).toHaveLength(29);
   const innermost = fromBinary(Corner, found.choice.value.bytesDefault);
   expect(innermost).toMatchObject({ withDefault: "inner".repeat(50) });
   expect(found.choice.value.constructor$).toBe("after");
