@@ -211,7 +211,7 @@ test("a message may be encoded while another one is", () => {
     },
     farther: true,
   });
-  expect(codec.encodeInto(both, memory, 0, 28)).toBe(-1);
+  expect(codec.encodeInto(both, new Uint8Array(28), 0, 28)).toBe(-1);
   expect(codec.encode(both)).toHaveLength(29);
   const innermost = fromBinary(Corner, found.choice.value.bytesDefault);
   expect(innermost).toMatchObject({ withDefault: "inner".repeat(50) });
