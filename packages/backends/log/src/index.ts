@@ -28,9 +28,11 @@ export interface LogOptions {
   readonly sampling?: Sampling;
   /** The same for single guests, by name. */
   readonly samplings?: Readonly<Record<string, Sampling>>;
-  /** Where lines go: a stream, or the path of a file to append to. Default standard error. */
-  readonly sink?: Writable | string;
-  /** Lines for people instead of JSON. Default: whether the sink is a terminal. */
+  /** The stream that lines go to. Default standard error. */
+  readonly stream?: Writable;
+  /** The path of a file, or of a named pipe, that lines are appended to, instead of a stream. */
+  readonly file?: string;
+  /** Lines for people instead of JSON. Default: whether they go to a terminal. */
   readonly pretty?: boolean;
   readonly limits?: Partial<LogLimits>;
   /** The source of time for rates. Default the host's. */
@@ -52,12 +54,15 @@ export interface LogBackend extends Backend<typeof LogService> {
 /**
  * Makes the log backend.
  *
- * @throws TypeError if an option is no level or no sampling; Error of node:fs if the file cannot be opened
+ * @throws TypeError if an option is no level or no sampling, or if there are a stream and a file; Error of node:fs if the
+ *   file cannot be opened
  */
 export function log(options: LogOptions = {}): LogBackend {
   const { level = "info", levels = {}, sampling = {}, samplings = {} } = options;
   for (const [guest, own] of Object.entries(levels)) checkThreshold(own, `levels["${guest}"]`);
   for (const [guest, own] of Object.entries(samplings)) checkSampling(own, `samplings["${guest}"]`);
+  if (options.stream !== undefined && options.file !== undefined)
+    throw new TypeError("the log has a stream and a file: give it one of them");
   const settings = {
     level: checkThreshold(level, "level"),
     levels: new Map(Object.entries(levels)),
@@ -65,7 +70,7 @@ export function log(options: LogOptions = {}): LogBackend {
     samplings: new Map(Object.entries(samplings)),
   };
   const limits = { ...DEFAULT_LOG_LIMITS, ...options.limits };
-  const sink = new Sink({ ...options, bufferBytes: limits.bufferBytes });
+  const sink = new Sink(options, limits.bufferBytes);
   const implementation = new Log(sink, settings, limits, options.clock ?? systemClock);
   return {
     ...defineBackend({

@@ -13,15 +13,15 @@ const STDERR = 2;
  * @throws Error of node:fs if the file cannot be opened
  */
 export function openOutlet(
-  sink: Writable | string | undefined,
+  to: Writable | string | undefined,
   bufferBytes: number,
   events: OutletEvents,
 ): Outlet {
-  if (typeof sink === "string") {
+  if (typeof to === "string") {
     const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
-    return new DescriptorOutlet(openSync(sink, flags, 0o640), true, bufferBytes, events);
+    return new DescriptorOutlet(openSync(to, flags, 0o640), true, bufferBytes, events);
   }
-  if (sink !== undefined) return new StreamOutlet(sink, bufferBytes, events);
+  if (to !== undefined) return new StreamOutlet(to, bufferBytes, events);
   return openStderr(bufferBytes, events);
 }
 

@@ -22,11 +22,11 @@ export interface LogCounts {
   readonly lost: number;
 }
 
-/** What a sink is made of. */
+/** What lines go to, and how they look; as in `LogOptions`. */
 export interface SinkOptions {
-  readonly sink?: Writable | string;
+  readonly stream?: Writable;
+  readonly file?: string;
   readonly pretty?: boolean;
-  readonly bufferBytes: number;
 }
 
 /** Lines by pino, into an outlet. What the outlet has no room for is counted, and a line says so when it goes on. */
@@ -44,8 +44,8 @@ export class Sink {
   #size = 0;
   #closing: Promise<void> | undefined;
 
-  constructor({ sink, pretty, bufferBytes }: SinkOptions) {
-    this.#outlet = openOutlet(sink, bufferBytes, {
+  constructor({ stream, file, pretty }: SinkOptions, bufferBytes: number) {
+    this.#outlet = openOutlet(stream ?? file, bufferBytes, {
       drained: () => this.#tell(),
       lost: (lines) => this.#lost(lines),
     });

@@ -29,7 +29,7 @@ export function scratch(): string {
 /** Makes a log into a file of its own. */
 export function fileLog(options: LogOptions = {}): FileLog {
   const path = join(scratch(), "log");
-  const backend = log({ sink: path, ...options });
+  const backend = log({ file: path, ...options });
   const memory = inMemory(backend);
   onTestFinished(async () => memory[Symbol.asyncDispose]());
   const text = (): string => readFileSync(path, "utf8");

@@ -9,8 +9,8 @@ import { fileLog, linesOf, scratch } from "./file-log.ts";
 
 type Written = { backend: LogBackend; memory: InMemory<typeof LogService> };
 
-function logInto(sink: Writable | string, options: LogOptions = {}): Written {
-  const backend = log({ sink, ...options });
+function logInto(to: Writable | string, options: LogOptions = {}): Written {
+  const backend = log({ ...(typeof to === "string" ? { file: to } : { stream: to }), ...options });
   const memory = inMemory(backend);
   onTestFinished(async () => memory[Symbol.asyncDispose]());
   return { backend, memory };
@@ -64,8 +64,9 @@ describe("a file", () => {
   });
 
   test("that cannot be opened is an error at once", () => {
-    expect(() => log({ sink: join(scratch(), "absent", "log") })).toThrow("ENOENT");
-    expect(() => log({ sink: scratch() })).toThrow("EISDIR");
+    expect(() => log({ file: join(scratch(), "absent", "log") })).toThrow("ENOENT");
+    expect(() => log({ file: scratch() })).toThrow("EISDIR");
+    expect(() => log({ file: "log", stream: new PassThrough() })).toThrow("give it one of them");
   });
 
   test("on a full disk shows in health, answers guests as ever, and loses nothing within its bound", async () => {
