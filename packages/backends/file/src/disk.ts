@@ -1,44 +1,35 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  type Dirent,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  readSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { constants } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { FileType, type Entry, type OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
-import type { OpenFile } from "./handles.ts";
-import type { Mount } from "./mounts.ts";
-import { Walk } from "./walk.ts";
-
-type Disk = Extract<Mount, { kind: "disk" }>;
-
-/** What is known of a file, as the contract has it. */
-export interface Info {
-  readonly type: FileType;
-  readonly size: bigint;
-  readonly modifiedNs: bigint;
-  readonly terminal: boolean;
-}
+import { DiskFile } from "./disk-file.ts";
+import type { Entry, OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
+import { type Info, infoOf, typeOf } from "./info.ts";
+import type { Disk, Place } from "./mounts.ts";
+import { failure, Walk } from "./walk.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+
+/** A path on a disk: where it is, and what the guest calls it. */
+export interface DiskPath extends Place {
+  readonly mount: Disk;
+  readonly path: string;
+}
+
+/** How a file is opened. */
+export type OpenMode = Pick<
+  OpenRequest,
+  "read" | "write" | "create" | "exclusive" | "truncate" | "append"
+>;
 
 /**
  * Opens a regular file of a disk. FIFOs, sockets and devices are refused, and O_NONBLOCK keeps their opening from waiting.
  *
  * @throws ConnectError, NodeJS.ErrnoException
  */
-export function openFile(mount: Disk, names: readonly string[], request: OpenRequest): OpenFile {
-  const { path, read, write, create, exclusive, truncate, append } = request;
-  if (write && !mount.write)
-    throw new ConnectError(`${path} is on a read-only mount`, Code.PermissionDenied);
-  using walk = new Walk(mount.root, path);
+export function openFile({ mount, names, path }: DiskPath, mode: OpenMode): DiskFile {
+  const { read, write, create, exclusive, truncate, append } = mode;
+  if (write) checkWritable({ mount, path });
+  const { fs } = mount;
+  using walk = new Walk(mount, path);
   const found = walk.find(names);
   if (found.stats !== undefined && !found.stats.isFile()) throw notRegular(path);
   const access = read && write ? O_RDWR : write ? O_WRONLY : O_RDONLY;
@@ -49,115 +40,69 @@ export function openFile(mount: Disk, names: readonly string[], request: OpenReq
     (append ? O_APPEND : 0) |
     O_NOFOLLOW |
     O_NONBLOCK;
-  const fd = openSync(found.path, flags, 0o666);
+  const fd = fs.openSync(found.path, flags, 0o666);
   try {
-    const stats = fstatSync(fd, { bigint: true });
+    const stats = fs.fstatSync(fd, { bigint: true });
     if (!stats.isFile()) throw notRegular(path);
+    const file = new DiskFile(mount, fd, infoOf(stats), { path, read, write, append });
     // Not by O_TRUNC: only now is it known that what was opened is a file of the mount.
-    if (truncate) ftruncateSync(fd, 0);
-    return new DiskFile(fd, path, infoOf(stats), request);
+    if (truncate) file.truncate(0);
+    return file;
   } catch (error) {
-    closeSync(fd);
+    fs.closeSync(fd);
     throw error;
   }
 }
 
-function notRegular(path: string): ConnectError {
+/** @throws ConnectError PERMISSION_DENIED if the mount is read-only */
+export function checkWritable({ mount, path }: Pick<DiskPath, "mount" | "path">): void {
+  if (!mount.write)
+    throw new ConnectError(`${path} is on a read-only mount`, Code.PermissionDenied);
+}
+
+/** What cannot be opened. */
+export function notRegular(path: string): ConnectError {
   return new ConnectError(
     `${path} is no regular file: it cannot be opened`,
     Code.FailedPrecondition,
   );
 }
 
-class DiskFile implements OpenFile {
-  readonly path: string;
-  readonly info: Info;
-  readonly #fd: number;
-  readonly #mode: OpenRequest;
-  #readAt = 0;
-  #writeAt = 0;
-
-  constructor(fd: number, path: string, info: Info, mode: OpenRequest) {
-    this.#fd = fd;
-    this.path = path;
-    this.info = info;
-    this.#mode = mode;
-  }
-
-  read(most: number): Uint8Array {
-    if (!this.#mode.read)
-      throw new ConnectError(`${this.path} was not opened to read`, Code.FailedPrecondition);
-    const left = Number(fstatSync(this.#fd, { bigint: true }).size) - this.#readAt;
-    const buffer = new Uint8Array(Math.max(0, Math.min(most, left)));
-    const length = readSync(this.#fd, buffer, 0, buffer.length, this.#readAt);
-    this.#readAt += length;
-    return buffer.subarray(0, length);
-  }
-
-  write(data: Uint8Array): undefined {
-    if (!this.#mode.write)
-      throw new ConnectError(`${this.path} was not opened to write`, Code.FailedPrecondition);
-    for (let done = 0; done < data.length;) {
-      const at = this.#mode.append ? null : this.#writeAt;
-      const length = writeSync(this.#fd, data, done, data.length - done, at);
-      done += length;
-      this.#writeAt += length;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.#fd);
-  }
-}
-
 /** @throws ConnectError, NodeJS.ErrnoException */
-export function statPath(mount: Disk, names: readonly string[], path: string): Info {
-  using walk = new Walk(mount.root, path);
+export function statPath({ mount, names, path }: DiskPath): Info {
+  using walk = new Walk(mount, path);
   const found = walk.find(names);
-  if (found.stats === undefined) throw Object.assign(new Error("not found"), { code: "ENOENT" });
-  return infoOf(statSync(found.path, { bigint: true }));
+  if (found.stats === undefined) throw failure("ENOENT");
+  return infoOf(mount.fs.statSync(found.path, { bigint: true }));
 }
 
 /** @throws ConnectError, NodeJS.ErrnoException */
 export function listDirectory(
-  mount: Disk,
-  names: readonly string[],
-  path: string,
+  { mount, names, path }: DiskPath,
   cursor: Uint8Array,
   limit: number,
 ): { entries: Pick<Entry, "name" | "type">[]; cursor: Uint8Array; unnamable: number } {
-  using walk = new Walk(mount.root, path);
+  using walk = new Walk(mount, path);
   const found = walk.find(names);
-  if (found.stats === undefined) throw Object.assign(new Error("not found"), { code: "ENOENT" });
+  if (found.stats === undefined) throw failure("ENOENT");
   if (!found.stats.isDirectory())
     throw new ConnectError(`${path} is no directory`, Code.FailedPrecondition);
-  const all = readdirSync(found.path, { withFileTypes: true, encoding: "buffer" });
-  const named = all.filter((entry) => Buffer.from(entry.name.toString()).equals(entry.name));
+  const all = mount.fs.readdirSync(found.path, { encoding: "buffer" });
+  const named = all.filter((name) => Buffer.from(name.toString()).equals(name));
   const rest = named
-    .toSorted((a, b) => Buffer.compare(a.name, b.name))
-    .filter((entry) => cursor.length === 0 || Buffer.compare(entry.name, cursor) > 0);
+    .toSorted((a, b) => Buffer.compare(a, b))
+    .filter((name) => cursor.length === 0 || Buffer.compare(name, cursor) > 0);
   const page = rest.slice(0, limit);
   const last = rest.length > limit ? page.at(-1) : undefined;
   return {
-    entries: page.map((entry) => ({ name: entry.name.toString(), type: typeOf(entry) })),
-    cursor: last === undefined ? new Uint8Array() : new Uint8Array(last.name),
+    entries: page.flatMap((name) => {
+      // Gone since it was read: then it is not listed.
+      const stats = mount.fs.lstatSync(`${found.path}/${name.toString()}`, {
+        throwIfNoEntry: false,
+      });
+      return stats === undefined ? [] : [{ name: name.toString(), type: typeOf(stats) }];
+    }),
+    cursor: last === undefined ? new Uint8Array() : new Uint8Array(last),
     unnamable: last === undefined ? all.length - named.length : 0,
   };
-}
-
-function infoOf(stats: BigIntStats): Info {
-  return {
-    type: typeOf(stats),
-    size: stats.isFile() ? stats.size : 0n,
-    modifiedNs: stats.mtimeNs,
-    terminal: false,
-  };
-}
-
-function typeOf(
-  entry: Pick<Dirent<Buffer> | BigIntStats, "isFile" | "isDirectory" | "isSymbolicLink">,
-): FileType {
-  if (entry.isFile()) return FileType.REGULAR;
-  if (entry.isDirectory()) return FileType.DIRECTORY;
-  return entry.isSymbolicLink() ? FileType.LINK : FileType.SPECIAL;
 }

@@ -1,38 +1,32 @@
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { perCaller } from "@dropthrough/dispatch";
+import { type PerCaller, perCaller } from "@dropthrough/dispatch";
+import { type DiskPath, listDirectory, openFile, statPath } from "./disk.ts";
 import { fileError } from "./file-error.ts";
-import type {
-  CloseRequest,
-  Entry,
-  FileService,
-  ListRequest,
-  OpenRequest,
-  ReadRequest,
-  StatRequest,
-  WriteRequest,
-} from "./gen/dropthrough/file/v1/file_pb.ts";
-import { Handles } from "./handles.ts";
-import { type Info, listDirectory, openFile, statPath } from "./disk.ts";
+import type * as pb from "./gen/dropthrough/file/v1/file_pb.ts";
+import { Handles, type OpenFile } from "./handles.ts";
+import type { Info } from "./info.ts";
 import type { Mounts } from "./mounts.ts";
 import { openStream, streamInfo } from "./stream.ts";
+import { makeDirectory, remove, rename } from "./tree.ts";
+import { copyFile, readFile, writeFile } from "./whole-file.ts";
 
 const MOST_READ = 1024 * 1024;
 const MOST_ENTRIES = 10_000;
 
 /**
- * What FileService answers. Each docstring of file.proto lists the codes. Calls on disks are synchronous: a read of a cached file
- * takes less time than to suspend a guest does.
+ * What FileService answers. Each docstring of file.proto lists the codes. Calls on disks are synchronous where they are short: a read of
+ * a cached file takes less time than to suspend a guest does.
  */
-export class Files implements ServiceImpl<typeof FileService> {
+export class Files implements ServiceImpl<typeof pb.FileService> {
   readonly #mounts: Mounts;
-  readonly #handles;
+  readonly #handles: PerCaller<Handles>;
 
   constructor(mounts: Mounts, most: number) {
     this.#mounts = mounts;
     this.#handles = perCaller(() => new Handles(most));
   }
 
-  open(request: OpenRequest, context: HandlerContext): { handle: bigint; info: Info } {
+  open(request: pb.OpenRequest, context: HandlerContext): { handle: bigint; info: Info } {
     const { path, read, write, create, exclusive, truncate, append } = request;
     if (!read && !write)
       throw new ConnectError("open a file to read, to write, or both", Code.InvalidArgument);
@@ -47,70 +41,157 @@ export class Files implements ServiceImpl<typeof FileService> {
     const handles = this.#handles.of(context);
     handles.checkRoom();
     const { mount, names } = this.#mounts.find(path);
-    try {
+    return guard(path, () => {
       const file =
         mount.kind === "stream"
           ? openStream(mount.stream, request)
-          : openFile(mount, names, request);
+          : openFile({ mount, names, path }, request);
       return { handle: handles.add(file), info: file.info };
-    } catch (error) {
-      throw fileError(error, path);
-    }
+    });
   }
 
-  read({ handle, length }: ReadRequest, context: HandlerContext): { data: Uint8Array } {
-    const file = this.#handles.of(context).get(handle);
-    const most = length === 0 ? MOST_READ : Math.min(length, MOST_READ);
-    try {
-      return { data: file.read(most) };
-    } catch (error) {
-      throw fileError(error, file.path);
-    }
+  read({ handle, length }: pb.ReadRequest, context: HandlerContext): { data: Uint8Array } {
+    return this.#with(handle, context, (file) => ({ data: file.read(mostOf(length)) }));
   }
 
-  write({ handle, data }: WriteRequest, context: HandlerContext): object | Promise<object> {
-    const file = this.#handles.of(context).get(handle);
-    const failed = (error: unknown): never => {
-      throw fileError(error, file.path);
-    };
-    try {
-      const pending = file.write(data);
-      return pending === undefined ? {} : pending.then(() => ({}), failed);
-    } catch (error) {
-      return failed(error);
-    }
+  write({ handle, data }: pb.WriteRequest, context: HandlerContext): object | Promise<object> {
+    return this.#with(handle, context, (file) => done(file.write(data), file.path));
   }
 
-  close({ handle }: CloseRequest, context: HandlerContext): object {
+  readAt(
+    { handle, offset, length }: pb.ReadAtRequest,
+    context: HandlerContext,
+  ): { data: Uint8Array } {
+    return this.#with(handle, context, (file) => ({
+      data: file.readAt(place(offset), mostOf(length)),
+    }));
+  }
+
+  writeAt({ handle, offset, data }: pb.WriteAtRequest, context: HandlerContext): object {
+    return this.#with(handle, context, (file) => {
+      file.writeAt(place(offset), data);
+      return {};
+    });
+  }
+
+  seek({ handle, offset, whence }: pb.SeekRequest, context: HandlerContext): { offset: bigint } {
+    return this.#with(handle, context, (file) => ({
+      offset: BigInt(file.seek(Number(offset), whence)),
+    }));
+  }
+
+  truncate({ handle, size }: pb.TruncateRequest, context: HandlerContext): object {
+    return this.#with(handle, context, (file) => {
+      file.truncate(place(size));
+      return {};
+    });
+  }
+
+  sync({ handle }: pb.SyncRequest, context: HandlerContext): Promise<object> | object {
+    return this.#with(handle, context, (file) => done(file.sync(), file.path));
+  }
+
+  close({ handle }: pb.CloseRequest, context: HandlerContext): object {
     this.#handles.of(context).close(handle);
     return {};
   }
 
-  stat({ path }: StatRequest): { info: Info } {
+  stat({ path }: pb.StatRequest): { info: Info } {
     const { mount, names } = this.#mounts.find(path);
-    try {
-      return {
-        info: mount.kind === "stream" ? streamInfo(mount.stream) : statPath(mount, names, path),
-      };
-    } catch (error) {
-      throw fileError(error, path);
-    }
+    if (mount.kind === "stream") return { info: streamInfo(mount.stream) };
+    return guard(path, () => ({ info: statPath({ mount, names, path }) }));
   }
 
-  list({ path, cursor, limit }: ListRequest): {
-    entries: Pick<Entry, "name" | "type">[];
+  list({ path, cursor, limit }: pb.ListRequest): {
+    entries: Pick<pb.Entry, "name" | "type">[];
     cursor: Uint8Array;
     unnamable: number;
   } {
     if (limit > MOST_ENTRIES)
       throw new ConnectError(`a page has at most ${MOST_ENTRIES} entries`, Code.InvalidArgument);
-    const { mount, names } = this.#mounts.find(path);
+    return guard(path, () => listDirectory(this.#disk(path), cursor, limit === 0 ? 1000 : limit));
+  }
+
+  makeDirectory({ path, parents }: pb.MakeDirectoryRequest): object {
+    return guard(path, () => {
+      makeDirectory(this.#disk(path), parents);
+      return {};
+    });
+  }
+
+  remove({ path, recursive }: pb.RemoveRequest, context: HandlerContext): object | Promise<object> {
+    return guard(path, () =>
+      done(remove(this.#disk(path), recursive, recursive ? context.signal : NEVER), path),
+    );
+  }
+
+  rename({ from, to }: pb.RenameRequest): object {
+    return guard(from, () => {
+      rename(this.#disk(from), this.#disk(to));
+      return {};
+    });
+  }
+
+  async copy({ from, to }: pb.CopyRequest, { signal }: HandlerContext): Promise<{ size: bigint }> {
     try {
-      if (mount.kind === "stream")
-        throw Object.assign(new Error("no directory"), { code: "ENOTDIR" });
-      return listDirectory(mount, names, path, cursor, limit === 0 ? 1000 : limit);
+      return { size: BigInt(await copyFile(this.#disk(from), this.#disk(to), signal)) };
     } catch (error) {
-      throw fileError(error, path);
+      throw fileError(error, `${from} to ${to}`);
     }
   }
+
+  readFile({ path }: pb.ReadFileRequest): { data: Uint8Array } {
+    return guard(path, () => ({ data: readFile(this.#disk(path)) }));
+  }
+
+  writeFile(request: pb.WriteFileRequest): object | Promise<object> {
+    return guard(request.path, () =>
+      done(writeFile(this.#disk(request.path), request), request.path),
+    );
+  }
+
+  #with<T>(handle: bigint, context: HandlerContext, use: (file: OpenFile) => T): T {
+    const file = this.#handles.of(context).get(handle);
+    return guard(file.path, () => use(file));
+  }
+
+  #disk(path: string): DiskPath {
+    const { mount, names } = this.#mounts.find(path);
+    if (mount.kind === "disk") return { mount, names, path };
+    throw new ConnectError(
+      `${path} is a stream: it can only be opened and written`,
+      Code.FailedPrecondition,
+    );
+  }
+}
+
+const NEVER = new AbortController().signal;
+
+/** Whatever the file system throws becomes an error in the guest's terms. */
+function guard<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+/** An empty response, when what it waits for is done. */
+function done(pending: void | Promise<void>, path: string): object | Promise<object> {
+  if (pending === undefined) return {};
+  return pending.then(
+    () => ({}),
+    (error: unknown) => {
+      throw fileError(error, path);
+    },
+  );
+}
+
+function mostOf(length: number): number {
+  return length === 0 ? MOST_READ : Math.min(length, MOST_READ);
+}
+
+function place(offset: bigint): number {
+  if (offset <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(offset);
+  throw new ConnectError(`${offset} is no place in a file: it is above 2^53`, Code.InvalidArgument);
 }

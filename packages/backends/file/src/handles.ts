@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Info } from "./disk.ts";
+import type { Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
+import type { Info } from "./info.ts";
 
 /** A file that a guest has open. */
 export interface OpenFile extends Disposable {
@@ -8,8 +9,17 @@ export interface OpenFile extends Disposable {
   readonly info: Info;
   /** Reads on; nothing at the end. */
   read(most: number): Uint8Array;
-  /** Writes all of it; a promise where that takes time. */
+  /** Writes all of it where the last read or write ended; a promise where that takes time. */
   write(data: Uint8Array): Promise<void> | undefined;
+  /** Reads at an offset; nothing behind the end. */
+  readAt(offset: number, most: number): Uint8Array;
+  /** Writes all of it at an offset. */
+  writeAt(offset: number, data: Uint8Array): void;
+  /** Moves where `read` and `write` go on, and answers where that is. */
+  seek(offset: number, whence: Whence): number;
+  truncate(size: number): void;
+  /** Waits until what was written has reached the disk. */
+  sync(): Promise<void>;
 }
 
 /** The open files of one guest instance. They are closed when it ends. */

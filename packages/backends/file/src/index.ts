@@ -17,6 +17,15 @@ export interface DiskMount {
   readonly path: string;
   /** Whether guests may write. Default false. */
   readonly write?: boolean;
+  /** Bytes that its files may have together: a number, or `"1 GiB"`. Default no limit. */
+  readonly quota?: number | string;
+}
+
+/** A folder in memory, empty at first and gone with the backend. Guests may write. */
+export interface MemoryMount {
+  readonly memory: true;
+  /** Bytes that its files may have together. Default 64 MiB. */
+  readonly quota?: number | string;
 }
 
 /** A stream of the host, such as `process.stdout`. */
@@ -27,7 +36,7 @@ export interface StreamMount {
 /** What guests see, and how much of it. */
 export interface FileOptions {
   /** Guest paths to what is there: `{ "/data": { path: "./data" }, "/dev/stdout": { stream: process.stdout } }`. */
-  readonly mounts: Readonly<Record<string, DiskMount | StreamMount>>;
+  readonly mounts: Readonly<Record<string, DiskMount | MemoryMount | StreamMount>>;
   /** Files that one guest instance may have open. Default 256. */
   readonly handles?: number;
 }

@@ -1,6 +1,8 @@
 import { realpathSync } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { DiskMount, StreamMount } from "./index.ts";
+import { type FileSystem, hostFileSystem, memoryFileSystem } from "./file-system.ts";
+import type { DiskMount, MemoryMount, StreamMount } from "./index.ts";
+import { bytesBelow, parseBytes, Quota } from "./quota.ts";
 
 const MOST_BYTES = 4096;
 
@@ -12,16 +14,31 @@ export interface Place {
 }
 
 /** One mount. */
-export type Mount =
-  | { readonly kind: "disk"; readonly root: string; readonly write: boolean }
-  | ({ readonly kind: "stream" } & StreamMount);
+export type Mount = Disk | ({ readonly kind: "stream" } & StreamMount);
+
+/** A mount with files: a folder of the host, or one in memory. */
+export interface Disk {
+  readonly kind: "disk";
+  readonly fs: FileSystem;
+  readonly root: string;
+  readonly write: boolean;
+  /** Whether directories can be held by descriptors, below `/proc/self/fd`. */
+  readonly pinned: boolean;
+  readonly quota: Quota;
+}
+
+/** Whatever can be mounted. */
+type MountInit = DiskMount | MemoryMount | StreamMount;
+
+/** Bytes of a memory mount that says nothing else. */
+const MEMORY_QUOTA = 64 * 1024 * 1024;
 
 /** What the operator has mounted where. */
 export class Mounts {
   readonly #mounts: { readonly names: readonly string[]; readonly mount: Mount }[] = [];
 
   /** @throws TypeError if a mount is not absolute, or its path does not exist */
-  constructor(mounts: Readonly<Record<string, DiskMount | StreamMount>>) {
+  constructor(mounts: Readonly<Record<string, MountInit>>) {
     for (const [at, init] of Object.entries(mounts)) {
       if (!at.startsWith("/") || at.split("/").some((name) => name === "." || name === "..")) {
         throw new TypeError(`the mount "${at}" must be an absolute path without . and ..`);
@@ -76,17 +93,34 @@ export class Mounts {
   }
 }
 
-function mountOf(at: string, init: DiskMount | StreamMount): Mount {
+function mountOf(at: string, init: MountInit): Mount {
   if ("stream" in init) {
     // A write that fails is answered to the guest that made it; the event must not end the process.
     init.stream.on("error", () => {});
     return { kind: "stream", stream: init.stream };
   }
+  const memory = "memory" in init;
+  const fs = memory ? memoryFileSystem() : hostFileSystem;
+  const root = memory ? "/" : realpath(at, init.path);
+  const quota = new Quota(parseBytes(init.quota ?? (memory ? MEMORY_QUOTA : Infinity)), () =>
+    bytesBelow(fs, root),
+  );
+  return {
+    kind: "disk",
+    fs,
+    root,
+    write: memory || init.write === true,
+    pinned: !memory && process.platform === "linux",
+    quota,
+  };
+}
+
+function realpath(at: string, path: string): string {
   try {
-    return { kind: "disk", root: realpathSync(init.path), write: init.write ?? false };
+    return realpathSync(path);
   } catch (cause) {
     throw new TypeError(
-      `the mount "${at}" leads to ${init.path}, which cannot be opened: ${(cause as Error).message}`,
+      `the mount "${at}" leads to ${path}, which cannot be opened: ${(cause as Error).message}`,
       { cause },
     );
   }

@@ -1,11 +1,17 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Info } from "./disk.ts";
 import { FileType, type OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
 import type { StreamMount } from "./index.ts";
+import type { Info } from "./info.ts";
 
 /** Opens a stream of the host to write. Closing it leaves the stream open: it is the host's. */
 export function openStream(stream: StreamMount["stream"], { path, read }: OpenRequest): OpenFile {
+  const noPlaces = (): never => {
+    throw new ConnectError(
+      `${path} is a stream: it has no places to go to`,
+      Code.FailedPrecondition,
+    );
+  };
   if (read)
     throw new ConnectError(`${path} is a stream that can only be written`, Code.PermissionDenied);
   return {
@@ -22,6 +28,11 @@ export function openStream(stream: StreamMount["stream"], { path, read }: OpenRe
         stream.write(Uint8Array.from(data), (error) => (error ? reject(error) : resolve()));
       });
     },
+    readAt: noPlaces,
+    writeAt: noPlaces,
+    seek: noPlaces,
+    truncate: noPlaces,
+    sync: async () => {},
     [Symbol.dispose]() {},
   };
 }

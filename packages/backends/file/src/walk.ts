@@ -1,10 +1,9 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync, type Stats } from "node:fs";
-import { dirname } from "node:path";
+import { constants, type Stats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Disk } from "./mounts.ts";
 
 const MOST_LINKS = 40;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
-const pinned = process.platform === "linux";
 
 /** Where a path leads: a name in a directory that is held, so that nothing can be put in its place. */
 export interface Found {
@@ -19,84 +18,107 @@ export interface Found {
  *
  * On Linux each directory on the way is held by a descriptor, and the next name is looked up below
  * `/proc/self/fd/<descriptor>`: whatever is renamed or replaced meanwhile, the lookup happens in the directory that was checked. Elsewhere the
- * names are joined to a path, which somebody with access to the mount could swap between check and use.
+ * names are joined to a path, which somebody with access to the mount could swap between check and use. In memory nobody else has.
  *
  * ```text
  *  /data/a/link/b   root fd 20 ── a: directory, fd 21 ── link: "../c" ── back to 20, c: fd 22 ── b
  * ```
  */
 export class Walk implements Disposable {
-  readonly #root: string;
+  readonly #disk: Disk;
   readonly #guestPath: string;
   /** The directories from the root down to where the walk is. */
   readonly #held: { readonly path: string; readonly fd: number }[] = [];
   #links = 0;
 
-  constructor(root: string, guestPath: string) {
-    this.#root = root;
+  constructor(disk: Disk, guestPath: string) {
+    this.#disk = disk;
     this.#guestPath = guestPath;
   }
 
+  /** The directory in which the walk has ended. */
+  get here(): string {
+    const here = this.#held.at(-1);
+    if (here === undefined) throw new Error("the walk has not begun");
+    return here.path;
+  }
+
   /**
-   * @throws ConnectError PERMISSION_DENIED if the names lead out of the root; FAILED_PRECONDITION for too many links
-   * @throws NodeJS.ErrnoException whatever the operating system says
+   * Finds what names lead to, links followed.
+   *
+   * @throws ConnectError PERMISSION_DENIED if they lead out of the root; FAILED_PRECONDITION for too many links
+   * @throws NodeJS.ErrnoException whatever the file system says
    */
   find(names: readonly string[]): Found {
-    const root = lstatSync(this.#root);
-    if (!root.isDirectory()) {
-      // A mount of a single file has nothing below it.
-      if (names.length > 0) throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
-      return { path: this.#root, stats: root };
+    return this.#find(names, false);
+  }
+
+  /**
+   * Finds a name in its directory: a link is a link, and a directory is not entered. For what changes names.
+   *
+   * @throws as `find`; ConnectError FAILED_PRECONDITION for the root itself
+   */
+  entry(names: readonly string[]): Found {
+    const clean = names.filter((name, i) => name !== "." || i < names.length - 1);
+    const last = clean.at(-1);
+    if (last === undefined || last === ".." || last === ".") {
+      throw new ConnectError(
+        `${this.#guestPath} is a mount, or ends in "..": name what is to be changed`,
+        Code.FailedPrecondition,
+      );
     }
-    this.#enter(this.#root);
+    return this.#find(clean, true);
+  }
+
+  #find(names: readonly string[], entry: boolean): Found {
+    const { fs, root } = this.#disk;
+    const stats = fs.lstatSync(root);
+    if (!stats.isDirectory()) {
+      // A mount of a single file has nothing below it.
+      if (names.length > 0 || entry) throw failure("ENOTDIR");
+      return { path: root, stats };
+    }
+    this.#enter(root);
     const todo = [...names];
-    let last: Found = { path: `${this.#here}/.`, stats: root };
+    let last: Found = { path: `${this.here}/.`, stats };
     for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
       if (last.stats === undefined || !last.stats.isDirectory()) {
-        throw Object.assign(new Error("not a directory"), {
-          code: last.stats === undefined ? "ENOENT" : "ENOTDIR",
-        });
+        throw failure(last.stats === undefined ? "ENOENT" : "ENOTDIR");
       }
       if (name === ".") continue;
       if (name === "..") {
         last = this.#leave();
         continue;
       }
-      const path = `${this.#here}/${name}`;
-      const stats = lstatSync(path, { throwIfNoEntry: false });
-      if (stats?.isSymbolicLink()) todo.unshift(...this.#follow(path));
-      else if (stats?.isDirectory()) {
+      const path = `${this.here}/${name}`;
+      const found = fs.lstatSync(path, { throwIfNoEntry: false });
+      if (entry && todo.length === 0) return { path, stats: found };
+      if (found?.isSymbolicLink()) todo.unshift(...this.#follow(path));
+      else if (found?.isDirectory()) {
         this.#enter(path);
-        last = { path: `${this.#here}/.`, stats };
-      } else last = { path, stats };
+        last = { path: `${this.here}/.`, stats: found };
+      } else last = { path, stats: found };
     }
     return last;
   }
 
-  get #here(): string {
-    const here = this.#held.at(-1);
-    if (here === undefined) throw new Error("the walk has not begun");
-    return here.path;
-  }
-
   #enter(path: string): void {
-    const fd = pinned ? openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
+    const { fs, pinned } = this.#disk;
+    const fd = pinned ? fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
     this.#held.push({ path: pinned ? `/proc/self/fd/${fd}` : path, fd });
   }
 
   #leave(): Found {
     if (this.#held.length === 1) throw this.#outside();
     const left = this.#held.pop();
-    if (left !== undefined && left.fd >= 0) closeSync(left.fd);
-    return { path: `${this.#here}/.`, stats: lstatSync(`${this.#here}/.`) };
+    if (left !== undefined && left.fd >= 0) this.#disk.fs.closeSync(left.fd);
+    return { path: `${this.here}/.`, stats: this.#disk.fs.lstatSync(`${this.here}/.`) };
   }
 
   #follow(path: string): string[] {
-    if (++this.#links > MOST_LINKS)
-      throw Object.assign(new Error("too many links"), { code: "ELOOP" });
-    const target = readlinkSync(path);
-    if (target.startsWith("/") || (process.platform === "win32" && dirname(target) !== "."))
-      throw this.#outside();
+    if (++this.#links > MOST_LINKS) throw failure("ELOOP");
+    const target = this.#disk.fs.readlinkSync(path);
+    if (target.startsWith("/") || /^[A-Za-z]:|^\\/.test(target)) throw this.#outside();
     return target.split("/").filter((name) => name !== "");
   }
 
@@ -105,6 +127,11 @@ export class Walk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { fd } of this.#held.splice(0)) if (fd >= 0) closeSync(fd);
+    for (const { fd } of this.#held.splice(0)) if (fd >= 0) this.#disk.fs.closeSync(fd);
   }
+}
+
+/** An error as the operating system gives it. */
+export function failure(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code });
 }

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dropthrough/file/v1/file.proto.
  */
 export const file_dropthrough_file_v1_file: GenFile = /*@__PURE__*/
-  fileDesc("Ch5kcm9wdGhyb3VnaC9maWxlL3YxL2ZpbGUucHJvdG8SE2Ryb3B0aHJvdWdoLmZpbGUudjEifQoLT3BlblJlcXVlc3QSDAoEcGF0aBgBIAEoCRIMCgRyZWFkGAIgASgIEg0KBXdyaXRlGAMgASgIEg4KBmNyZWF0ZRgEIAEoCBIRCglleGNsdXNpdmUYBSABKAgSEAoIdHJ1bmNhdGUYBiABKAgSDgoGYXBwZW5kGAcgASgIIksKDE9wZW5SZXNwb25zZRIOCgZoYW5kbGUYASABKAQSKwoEaW5mbxgCIAEoCzIdLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZUluZm8iLQoLUmVhZFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg4KBmxlbmd0aBgCIAEoDSIcCgxSZWFkUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIsCgxXcml0ZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEgwKBGRhdGEYAiABKAwiDwoNV3JpdGVSZXNwb25zZSIeCgxDbG9zZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEIg8KDUNsb3NlUmVzcG9uc2UiGwoLU3RhdFJlcXVlc3QSDAoEcGF0aBgBIAEoCSI7CgxTdGF0UmVzcG9uc2USKwoEaW5mbxgBIAEoCzIdLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZUluZm8iOgoLTGlzdFJlcXVlc3QSDAoEcGF0aBgBIAEoCRIOCgZjdXJzb3IYAiABKAwSDQoFbGltaXQYAyABKA0iXgoMTGlzdFJlc3BvbnNlEisKB2VudHJpZXMYASADKAsyGi5kcm9wdGhyb3VnaC5maWxlLnYxLkVudHJ5Eg4KBmN1cnNvchgCIAEoDBIRCgl1bm5hbWFibGUYAyABKA0iQgoFRW50cnkSDAoEbmFtZRgBIAEoCRIrCgR0eXBlGAIgASgOMh0uZHJvcHRocm91Z2guZmlsZS52MS5GaWxlVHlwZSJsCghGaWxlSW5mbxIrCgR0eXBlGAEgASgOMh0uZHJvcHRocm91Z2guZmlsZS52MS5GaWxlVHlwZRIMCgRzaXplGAIgASgEEhMKC21vZGlmaWVkX25zGAMgASgDEhAKCHRlcm1pbmFsGAQgASgIKpYBCghGaWxlVHlwZRIZChVGSUxFX1RZUEVfVU5TUEVDSUZJRUQQABIVChFGSUxFX1RZUEVfUkVHVUxBUhABEhcKE0ZJTEVfVFlQRV9ESVJFQ1RPUlkQAhISCg5GSUxFX1RZUEVfTElOSxADEhQKEEZJTEVfVFlQRV9TVFJFQU0QBBIVChFGSUxFX1RZUEVfU1BFQ0lBTBAFMuEDCgtGaWxlU2VydmljZRJLCgRPcGVuEiAuZHJvcHRocm91Z2guZmlsZS52MS5PcGVuUmVxdWVzdBohLmRyb3B0aHJvdWdoLmZpbGUudjEuT3BlblJlc3BvbnNlEksKBFJlYWQSIC5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5SZWFkUmVzcG9uc2USTgoFV3JpdGUSIS5kcm9wdGhyb3VnaC5maWxlLnYxLldyaXRlUmVxdWVzdBoiLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVSZXNwb25zZRJOCgVDbG9zZRIhLmRyb3B0aHJvdWdoLmZpbGUudjEuQ2xvc2VSZXF1ZXN0GiIuZHJvcHRocm91Z2guZmlsZS52MS5DbG9zZVJlc3BvbnNlEksKBFN0YXQSIC5kcm9wdGhyb3VnaC5maWxlLnYxLlN0YXRSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5TdGF0UmVzcG9uc2USSwoETGlzdBIgLmRyb3B0aHJvdWdoLmZpbGUudjEuTGlzdFJlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLkxpc3RSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("Ch5kcm9wdGhyb3VnaC9maWxlL3YxL2ZpbGUucHJvdG8SE2Ryb3B0aHJvdWdoLmZpbGUudjEifQoLT3BlblJlcXVlc3QSDAoEcGF0aBgBIAEoCRIMCgRyZWFkGAIgASgIEg0KBXdyaXRlGAMgASgIEg4KBmNyZWF0ZRgEIAEoCBIRCglleGNsdXNpdmUYBSABKAgSEAoIdHJ1bmNhdGUYBiABKAgSDgoGYXBwZW5kGAcgASgIIksKDE9wZW5SZXNwb25zZRIOCgZoYW5kbGUYASABKAQSKwoEaW5mbxgCIAEoCzIdLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZUluZm8iLQoLUmVhZFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg4KBmxlbmd0aBgCIAEoDSIcCgxSZWFkUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIsCgxXcml0ZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEgwKBGRhdGEYAiABKAwiDwoNV3JpdGVSZXNwb25zZSI/Cg1SZWFkQXRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIOCgZvZmZzZXQYAiABKAQSDgoGbGVuZ3RoGAMgASgNIh4KDlJlYWRBdFJlc3BvbnNlEgwKBGRhdGEYASABKAwiPgoOV3JpdGVBdFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg4KBm9mZnNldBgCIAEoBBIMCgRkYXRhGAMgASgMIhEKD1dyaXRlQXRSZXNwb25zZSJaCgtTZWVrUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSDgoGb2Zmc2V0GAIgASgDEisKBndoZW5jZRgDIAEoDjIbLmRyb3B0aHJvdWdoLmZpbGUudjEuV2hlbmNlIh4KDFNlZWtSZXNwb25zZRIOCgZvZmZzZXQYASABKAQiLwoPVHJ1bmNhdGVSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIMCgRzaXplGAIgASgEIhIKEFRydW5jYXRlUmVzcG9uc2UiHQoLU3luY1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEIg4KDFN5bmNSZXNwb25zZSI1ChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEg8KB3BhcmVudHMYAiABKAgiFwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlIjAKDVJlbW92ZVJlcXVlc3QSDAoEcGF0aBgBIAEoCRIRCglyZWN1cnNpdmUYAiABKAgiEAoOUmVtb3ZlUmVzcG9uc2UiKQoNUmVuYW1lUmVxdWVzdBIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJIhAKDlJlbmFtZVJlc3BvbnNlIicKC0NvcHlSZXF1ZXN0EgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkiHAoMQ29weVJlc3BvbnNlEgwKBHNpemUYASABKAQiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBHBhdGgYASABKAkiIAoQUmVhZEZpbGVSZXNwb25zZRIMCgRkYXRhGAEgASgMIk8KEFdyaXRlRmlsZVJlcXVlc3QSDAoEcGF0aBgBIAEoCRIMCgRkYXRhGAIgASgMEgwKBHN5bmMYAyABKAgSEQoJZXhjbHVzaXZlGAQgASgIIhMKEVdyaXRlRmlsZVJlc3BvbnNlIh4KDENsb3NlUmVxdWVzdBIOCgZoYW5kbGUYASABKAQiDwoNQ2xvc2VSZXNwb25zZSIbCgtTdGF0UmVxdWVzdBIMCgRwYXRoGAEgASgJIjsKDFN0YXRSZXNwb25zZRIrCgRpbmZvGAEgASgLMh0uZHJvcHRocm91Z2guZmlsZS52MS5GaWxlSW5mbyI6CgtMaXN0UmVxdWVzdBIMCgRwYXRoGAEgASgJEg4KBmN1cnNvchgCIAEoDBINCgVsaW1pdBgDIAEoDSJeCgxMaXN0UmVzcG9uc2USKwoHZW50cmllcxgBIAMoCzIaLmRyb3B0aHJvdWdoLmZpbGUudjEuRW50cnkSDgoGY3Vyc29yGAIgASgMEhEKCXVubmFtYWJsZRgDIAEoDSJCCgVFbnRyeRIMCgRuYW1lGAEgASgJEisKBHR5cGUYAiABKA4yHS5kcm9wdGhyb3VnaC5maWxlLnYxLkZpbGVUeXBlImwKCEZpbGVJbmZvEisKBHR5cGUYASABKA4yHS5kcm9wdGhyb3VnaC5maWxlLnYxLkZpbGVUeXBlEgwKBHNpemUYAiABKAQSEwoLbW9kaWZpZWRfbnMYAyABKAMSEAoIdGVybWluYWwYBCABKAgqVgoGV2hlbmNlEhYKEldIRU5DRV9VTlNQRUNJRklFRBAAEhAKDFdIRU5DRV9TVEFSVBABEhIKDldIRU5DRV9DVVJSRU5UEAISDgoKV0hFTkNFX0VORBADKpYBCghGaWxlVHlwZRIZChVGSUxFX1RZUEVfVU5TUEVDSUZJRUQQABIVChFGSUxFX1RZUEVfUkVHVUxBUhABEhcKE0ZJTEVfVFlQRV9ESVJFQ1RPUlkQAhISCg5GSUxFX1RZUEVfTElOSxADEhQKEEZJTEVfVFlQRV9TVFJFQU0QBBIVChFGSUxFX1RZUEVfU1BFQ0lBTBAFMo0LCgtGaWxlU2VydmljZRJLCgRPcGVuEiAuZHJvcHRocm91Z2guZmlsZS52MS5PcGVuUmVxdWVzdBohLmRyb3B0aHJvdWdoLmZpbGUudjEuT3BlblJlc3BvbnNlEksKBFJlYWQSIC5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5SZWFkUmVzcG9uc2USTgoFV3JpdGUSIS5kcm9wdGhyb3VnaC5maWxlLnYxLldyaXRlUmVxdWVzdBoiLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVSZXNwb25zZRJRCgZSZWFkQXQSIi5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRBdFJlcXVlc3QaIy5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRBdFJlc3BvbnNlElQKB1dyaXRlQXQSIy5kcm9wdGhyb3VnaC5maWxlLnYxLldyaXRlQXRSZXF1ZXN0GiQuZHJvcHRocm91Z2guZmlsZS52MS5Xcml0ZUF0UmVzcG9uc2USSwoEU2VlaxIgLmRyb3B0aHJvdWdoLmZpbGUudjEuU2Vla1JlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLlNlZWtSZXNwb25zZRJXCghUcnVuY2F0ZRIkLmRyb3B0aHJvdWdoLmZpbGUudjEuVHJ1bmNhdGVSZXF1ZXN0GiUuZHJvcHRocm91Z2guZmlsZS52MS5UcnVuY2F0ZVJlc3BvbnNlEksKBFN5bmMSIC5kcm9wdGhyb3VnaC5maWxlLnYxLlN5bmNSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5TeW5jUmVzcG9uc2USTgoFQ2xvc2USIS5kcm9wdGhyb3VnaC5maWxlLnYxLkNsb3NlUmVxdWVzdBoiLmRyb3B0aHJvdWdoLmZpbGUudjEuQ2xvc2VSZXNwb25zZRJLCgRTdGF0EiAuZHJvcHRocm91Z2guZmlsZS52MS5TdGF0UmVxdWVzdBohLmRyb3B0aHJvdWdoLmZpbGUudjEuU3RhdFJlc3BvbnNlEksKBExpc3QSIC5kcm9wdGhyb3VnaC5maWxlLnYxLkxpc3RSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5MaXN0UmVzcG9uc2USZgoNTWFrZURpcmVjdG9yeRIpLmRyb3B0aHJvdWdoLmZpbGUudjEuTWFrZURpcmVjdG9yeVJlcXVlc3QaKi5kcm9wdGhyb3VnaC5maWxlLnYxLk1ha2VEaXJlY3RvcnlSZXNwb25zZRJRCgZSZW1vdmUSIi5kcm9wdGhyb3VnaC5maWxlLnYxLlJlbW92ZVJlcXVlc3QaIy5kcm9wdGhyb3VnaC5maWxlLnYxLlJlbW92ZVJlc3BvbnNlElEKBlJlbmFtZRIiLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVuYW1lUmVxdWVzdBojLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVuYW1lUmVzcG9uc2USSwoEQ29weRIgLmRyb3B0aHJvdWdoLmZpbGUudjEuQ29weVJlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLkNvcHlSZXNwb25zZRJXCghSZWFkRmlsZRIkLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVhZEZpbGVSZXF1ZXN0GiUuZHJvcHRocm91Z2guZmlsZS52MS5SZWFkRmlsZVJlc3BvbnNlEloKCVdyaXRlRmlsZRIlLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVGaWxlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVGaWxlUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * Which file, and what for.
@@ -198,6 +198,524 @@ export const WriteResponseSchema: GenMessage<WriteResponse> = /*@__PURE__*/
   messageDesc(file_dropthrough_file_v1_file, 5);
 
 /**
+ * From which file, where, how much.
+ *
+ * @generated from message dropthrough.file.v1.ReadAtRequest
+ */
+export type ReadAtRequest = Message<"dropthrough.file.v1.ReadAtRequest"> & {
+  /**
+   * An open file.
+   *
+   * @generated from field: uint64 handle = 1;
+   */
+  handle: bigint;
+
+  /**
+   * Where to begin, in bytes from the beginning of the file.
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * At most so many bytes; 0 for as many as one answer can hold. Never more than 1 MiB.
+   *
+   * @generated from field: uint32 length = 3;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.ReadAtRequest.
+ * Use `create(ReadAtRequestSchema)` to create a new message.
+ */
+export const ReadAtRequestSchema: GenMessage<ReadAtRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 6);
+
+/**
+ * What was read.
+ *
+ * @generated from message dropthrough.file.v1.ReadAtResponse
+ */
+export type ReadAtResponse = Message<"dropthrough.file.v1.ReadAtResponse"> & {
+  /**
+   * The bytes; none behind the end of the file.
+   *
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.ReadAtResponse.
+ * Use `create(ReadAtResponseSchema)` to create a new message.
+ */
+export const ReadAtResponseSchema: GenMessage<ReadAtResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 7);
+
+/**
+ * To which file, where, what.
+ *
+ * @generated from message dropthrough.file.v1.WriteAtRequest
+ */
+export type WriteAtRequest = Message<"dropthrough.file.v1.WriteAtRequest"> & {
+  /**
+   * An open file.
+   *
+   * @generated from field: uint64 handle = 1;
+   */
+  handle: bigint;
+
+  /**
+   * Where to begin, in bytes from the beginning of the file.
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * The bytes.
+   *
+   * @generated from field: bytes data = 3;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.WriteAtRequest.
+ * Use `create(WriteAtRequestSchema)` to create a new message.
+ */
+export const WriteAtRequestSchema: GenMessage<WriteAtRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 8);
+
+/**
+ * All was written.
+ *
+ * @generated from message dropthrough.file.v1.WriteAtResponse
+ */
+export type WriteAtResponse = Message<"dropthrough.file.v1.WriteAtResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.WriteAtResponse.
+ * Use `create(WriteAtResponseSchema)` to create a new message.
+ */
+export const WriteAtResponseSchema: GenMessage<WriteAtResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 9);
+
+/**
+ * Where to go on.
+ *
+ * @generated from message dropthrough.file.v1.SeekRequest
+ */
+export type SeekRequest = Message<"dropthrough.file.v1.SeekRequest"> & {
+  /**
+   * An open file.
+   *
+   * @generated from field: uint64 handle = 1;
+   */
+  handle: bigint;
+
+  /**
+   * Bytes from there.
+   *
+   * @generated from field: int64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * From where.
+   *
+   * @generated from field: dropthrough.file.v1.Whence whence = 3;
+   */
+  whence: Whence;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.SeekRequest.
+ * Use `create(SeekRequestSchema)` to create a new message.
+ */
+export const SeekRequestSchema: GenMessage<SeekRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 10);
+
+/**
+ * Where the handle stands.
+ *
+ * @generated from message dropthrough.file.v1.SeekResponse
+ */
+export type SeekResponse = Message<"dropthrough.file.v1.SeekResponse"> & {
+  /**
+   * In bytes from the beginning of the file.
+   *
+   * @generated from field: uint64 offset = 1;
+   */
+  offset: bigint;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.SeekResponse.
+ * Use `create(SeekResponseSchema)` to create a new message.
+ */
+export const SeekResponseSchema: GenMessage<SeekResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 11);
+
+/**
+ * How long to make which file.
+ *
+ * @generated from message dropthrough.file.v1.TruncateRequest
+ */
+export type TruncateRequest = Message<"dropthrough.file.v1.TruncateRequest"> & {
+  /**
+   * An open file.
+   *
+   * @generated from field: uint64 handle = 1;
+   */
+  handle: bigint;
+
+  /**
+   * Its new size in bytes.
+   *
+   * @generated from field: uint64 size = 2;
+   */
+  size: bigint;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.TruncateRequest.
+ * Use `create(TruncateRequestSchema)` to create a new message.
+ */
+export const TruncateRequestSchema: GenMessage<TruncateRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 12);
+
+/**
+ * It has that size.
+ *
+ * @generated from message dropthrough.file.v1.TruncateResponse
+ */
+export type TruncateResponse = Message<"dropthrough.file.v1.TruncateResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.TruncateResponse.
+ * Use `create(TruncateResponseSchema)` to create a new message.
+ */
+export const TruncateResponseSchema: GenMessage<TruncateResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 13);
+
+/**
+ * Which file to wait for.
+ *
+ * @generated from message dropthrough.file.v1.SyncRequest
+ */
+export type SyncRequest = Message<"dropthrough.file.v1.SyncRequest"> & {
+  /**
+   * An open file.
+   *
+   * @generated from field: uint64 handle = 1;
+   */
+  handle: bigint;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.SyncRequest.
+ * Use `create(SyncRequestSchema)` to create a new message.
+ */
+export const SyncRequestSchema: GenMessage<SyncRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 14);
+
+/**
+ * It has reached the disk.
+ *
+ * @generated from message dropthrough.file.v1.SyncResponse
+ */
+export type SyncResponse = Message<"dropthrough.file.v1.SyncResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.SyncResponse.
+ * Use `create(SyncResponseSchema)` to create a new message.
+ */
+export const SyncResponseSchema: GenMessage<SyncResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 15);
+
+/**
+ * Which directory to make.
+ *
+ * @generated from message dropthrough.file.v1.MakeDirectoryRequest
+ */
+export type MakeDirectoryRequest = Message<"dropthrough.file.v1.MakeDirectoryRequest"> & {
+  /**
+   * The path.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Make those on the way that are missing; it is no failure if it is there.
+   *
+   * @generated from field: bool parents = 2;
+   */
+  parents: boolean;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.MakeDirectoryRequest.
+ * Use `create(MakeDirectoryRequestSchema)` to create a new message.
+ */
+export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 16);
+
+/**
+ * It is there.
+ *
+ * @generated from message dropthrough.file.v1.MakeDirectoryResponse
+ */
+export type MakeDirectoryResponse = Message<"dropthrough.file.v1.MakeDirectoryResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.MakeDirectoryResponse.
+ * Use `create(MakeDirectoryResponseSchema)` to create a new message.
+ */
+export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 17);
+
+/**
+ * What to remove.
+ *
+ * @generated from message dropthrough.file.v1.RemoveRequest
+ */
+export type RemoveRequest = Message<"dropthrough.file.v1.RemoveRequest"> & {
+  /**
+   * The path.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * With all that it holds.
+   *
+   * @generated from field: bool recursive = 2;
+   */
+  recursive: boolean;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.RemoveRequest.
+ * Use `create(RemoveRequestSchema)` to create a new message.
+ */
+export const RemoveRequestSchema: GenMessage<RemoveRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 18);
+
+/**
+ * It is gone.
+ *
+ * @generated from message dropthrough.file.v1.RemoveResponse
+ */
+export type RemoveResponse = Message<"dropthrough.file.v1.RemoveResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.RemoveResponse.
+ * Use `create(RemoveResponseSchema)` to create a new message.
+ */
+export const RemoveResponseSchema: GenMessage<RemoveResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 19);
+
+/**
+ * What to rename.
+ *
+ * @generated from message dropthrough.file.v1.RenameRequest
+ */
+export type RenameRequest = Message<"dropthrough.file.v1.RenameRequest"> & {
+  /**
+   * The path that it has.
+   *
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * The path that it gets.
+   *
+   * @generated from field: string to = 2;
+   */
+  to: string;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.RenameRequest.
+ * Use `create(RenameRequestSchema)` to create a new message.
+ */
+export const RenameRequestSchema: GenMessage<RenameRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 20);
+
+/**
+ * It has the new name.
+ *
+ * @generated from message dropthrough.file.v1.RenameResponse
+ */
+export type RenameResponse = Message<"dropthrough.file.v1.RenameResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.RenameResponse.
+ * Use `create(RenameResponseSchema)` to create a new message.
+ */
+export const RenameResponseSchema: GenMessage<RenameResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 21);
+
+/**
+ * What to copy.
+ *
+ * @generated from message dropthrough.file.v1.CopyRequest
+ */
+export type CopyRequest = Message<"dropthrough.file.v1.CopyRequest"> & {
+  /**
+   * The path of a regular file.
+   *
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * The path of the copy.
+   *
+   * @generated from field: string to = 2;
+   */
+  to: string;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.CopyRequest.
+ * Use `create(CopyRequestSchema)` to create a new message.
+ */
+export const CopyRequestSchema: GenMessage<CopyRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 22);
+
+/**
+ * It is copied.
+ *
+ * @generated from message dropthrough.file.v1.CopyResponse
+ */
+export type CopyResponse = Message<"dropthrough.file.v1.CopyResponse"> & {
+  /**
+   * How many bytes.
+   *
+   * @generated from field: uint64 size = 1;
+   */
+  size: bigint;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.CopyResponse.
+ * Use `create(CopyResponseSchema)` to create a new message.
+ */
+export const CopyResponseSchema: GenMessage<CopyResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 23);
+
+/**
+ * Which file to read.
+ *
+ * @generated from message dropthrough.file.v1.ReadFileRequest
+ */
+export type ReadFileRequest = Message<"dropthrough.file.v1.ReadFileRequest"> & {
+  /**
+   * The path.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.ReadFileRequest.
+ * Use `create(ReadFileRequestSchema)` to create a new message.
+ */
+export const ReadFileRequestSchema: GenMessage<ReadFileRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 24);
+
+/**
+ * All of it.
+ *
+ * @generated from message dropthrough.file.v1.ReadFileResponse
+ */
+export type ReadFileResponse = Message<"dropthrough.file.v1.ReadFileResponse"> & {
+  /**
+   * The content.
+   *
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.ReadFileResponse.
+ * Use `create(ReadFileResponseSchema)` to create a new message.
+ */
+export const ReadFileResponseSchema: GenMessage<ReadFileResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 25);
+
+/**
+ * What to write where.
+ *
+ * @generated from message dropthrough.file.v1.WriteFileRequest
+ */
+export type WriteFileRequest = Message<"dropthrough.file.v1.WriteFileRequest"> & {
+  /**
+   * The path.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * The content.
+   *
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+
+  /**
+   * Answer only when it is on the disk, name and content: it is there after any crash.
+   *
+   * @generated from field: bool sync = 3;
+   */
+  sync: boolean;
+
+  /**
+   * Fail if it is there.
+   *
+   * @generated from field: bool exclusive = 4;
+   */
+  exclusive: boolean;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.WriteFileRequest.
+ * Use `create(WriteFileRequestSchema)` to create a new message.
+ */
+export const WriteFileRequestSchema: GenMessage<WriteFileRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 26);
+
+/**
+ * It is written.
+ *
+ * @generated from message dropthrough.file.v1.WriteFileResponse
+ */
+export type WriteFileResponse = Message<"dropthrough.file.v1.WriteFileResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.WriteFileResponse.
+ * Use `create(WriteFileResponseSchema)` to create a new message.
+ */
+export const WriteFileResponseSchema: GenMessage<WriteFileResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 27);
+
+/**
  * Which file.
  *
  * @generated from message dropthrough.file.v1.CloseRequest
@@ -216,7 +734,7 @@ export type CloseRequest = Message<"dropthrough.file.v1.CloseRequest"> & {
  * Use `create(CloseRequestSchema)` to create a new message.
  */
 export const CloseRequestSchema: GenMessage<CloseRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 6);
+  messageDesc(file_dropthrough_file_v1_file, 28);
 
 /**
  * It is closed.
@@ -231,7 +749,7 @@ export type CloseResponse = Message<"dropthrough.file.v1.CloseResponse"> & {
  * Use `create(CloseResponseSchema)` to create a new message.
  */
 export const CloseResponseSchema: GenMessage<CloseResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 7);
+  messageDesc(file_dropthrough_file_v1_file, 29);
 
 /**
  * Which path.
@@ -252,7 +770,7 @@ export type StatRequest = Message<"dropthrough.file.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 8);
+  messageDesc(file_dropthrough_file_v1_file, 30);
 
 /**
  * What it leads to.
@@ -273,7 +791,7 @@ export type StatResponse = Message<"dropthrough.file.v1.StatResponse"> & {
  * Use `create(StatResponseSchema)` to create a new message.
  */
 export const StatResponseSchema: GenMessage<StatResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 9);
+  messageDesc(file_dropthrough_file_v1_file, 31);
 
 /**
  * Which directory, from where.
@@ -308,7 +826,7 @@ export type ListRequest = Message<"dropthrough.file.v1.ListRequest"> & {
  * Use `create(ListRequestSchema)` to create a new message.
  */
 export const ListRequestSchema: GenMessage<ListRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 10);
+  messageDesc(file_dropthrough_file_v1_file, 32);
 
 /**
  * One page.
@@ -343,7 +861,7 @@ export type ListResponse = Message<"dropthrough.file.v1.ListResponse"> & {
  * Use `create(ListResponseSchema)` to create a new message.
  */
 export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 11);
+  messageDesc(file_dropthrough_file_v1_file, 33);
 
 /**
  * One name in a directory.
@@ -371,7 +889,7 @@ export type Entry = Message<"dropthrough.file.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 12);
+  messageDesc(file_dropthrough_file_v1_file, 34);
 
 /**
  * What is known of a file.
@@ -413,7 +931,55 @@ export type FileInfo = Message<"dropthrough.file.v1.FileInfo"> & {
  * Use `create(FileInfoSchema)` to create a new message.
  */
 export const FileInfoSchema: GenMessage<FileInfo> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 13);
+  messageDesc(file_dropthrough_file_v1_file, 35);
+
+/**
+ * From where a place is counted.
+ *
+ * @generated from enum dropthrough.file.v1.Whence
+ */
+export const Whence = {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: WHENCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The beginning of the file.
+   *
+   * @generated from enum value: WHENCE_START = 1;
+   */
+  START: 1,
+
+  /**
+   * Where the handle stands.
+   *
+   * @generated from enum value: WHENCE_CURRENT = 2;
+   */
+  CURRENT: 2,
+
+  /**
+   * The end of the file.
+   *
+   * @generated from enum value: WHENCE_END = 3;
+   */
+  END: 3,
+} as const;
+
+/**
+ * From where a place is counted.
+ *
+ * @generated from enum dropthrough.file.v1.Whence
+ */
+export type Whence = (typeof Whence)[keyof typeof Whence] | UnknownEnum;
+
+/**
+ * Describes the enum dropthrough.file.v1.Whence.
+ */
+export const WhenceSchema: GenEnum<Whence> = /*@__PURE__*/
+  enumDesc(file_dropthrough_file_v1_file, 0);
 
 /**
  * Kinds of files.
@@ -475,7 +1041,7 @@ export type FileType = (typeof FileType)[keyof typeof FileType] | UnknownEnum;
  * Describes the enum dropthrough.file.v1.FileType.
  */
 export const FileTypeSchema: GenEnum<FileType> = /*@__PURE__*/
-  enumDesc(file_dropthrough_file_v1_file, 0);
+  enumDesc(file_dropthrough_file_v1_file, 1);
 
 /**
  * Reads and writes files below mounts. Paths are absolute, `/` between names, and begin with a mount: `/data/a/b.txt`.
@@ -531,6 +1097,69 @@ export const FileService: GenService<{
     output: typeof WriteResponseSchema;
   },
   /**
+   * Reads at an offset; the place of the handle does not change. May answer less than was asked for; nothing means that
+   * the offset lies at or behind the end of the file.
+   *
+   * Codes: FAILED_PRECONDITION if the handle was not opened to read, or is a stream; INVALID_ARGUMENT for an offset above 2^53.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.ReadAt
+   */
+  readAt: {
+    methodKind: "unary";
+    input: typeof ReadAtRequestSchema;
+    output: typeof ReadAtResponseSchema;
+  },
+  /**
+   * Writes all of the bytes at an offset; the place of the handle does not change. Behind the end of the file, what lies between
+   * reads as zeros.
+   *
+   * Codes: FAILED_PRECONDITION if the handle was not opened to write, was opened to append, or is a stream;
+   * INVALID_ARGUMENT for an offset above 2^53; RESOURCE_EXHAUSTED if there is no space, or the quota of the mount is used up.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.WriteAt
+   */
+  writeAt: {
+    methodKind: "unary";
+    input: typeof WriteAtRequestSchema;
+    output: typeof WriteAtResponseSchema;
+  },
+  /**
+   * Moves the place where Read and Write go on.
+   *
+   * Codes: INVALID_ARGUMENT for a place before the beginning, above 2^53, or without a whence; FAILED_PRECONDITION for a stream.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.Seek
+   */
+  seek: {
+    methodKind: "unary";
+    input: typeof SeekRequestSchema;
+    output: typeof SeekResponseSchema;
+  },
+  /**
+   * Makes an open file shorter, or longer with zeros.
+   *
+   * Codes: as for WriteAt.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.Truncate
+   */
+  truncate: {
+    methodKind: "unary";
+    input: typeof TruncateRequestSchema;
+    output: typeof TruncateResponseSchema;
+  },
+  /**
+   * Waits until everything that was written has reached the disk. Asynchronous.
+   *
+   * Codes: UNAVAILABLE if the disk says that it has not.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.Sync
+   */
+  sync: {
+    methodKind: "unary";
+    input: typeof SyncRequestSchema;
+    output: typeof SyncResponseSchema;
+  },
+  /**
    * Closes a handle.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Close
@@ -561,6 +1190,83 @@ export const FileService: GenService<{
     methodKind: "unary";
     input: typeof ListRequestSchema;
     output: typeof ListResponseSchema;
+  },
+  /**
+   * Makes a directory.
+   *
+   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.MakeDirectory
+   */
+  makeDirectory: {
+    methodKind: "unary";
+    input: typeof MakeDirectoryRequestSchema;
+    output: typeof MakeDirectoryResponseSchema;
+  },
+  /**
+   * Removes a file, a link (and not what it leads to) or an empty directory; with recursive, a directory with all that it holds.
+   * Asynchronous with recursive; if it fails, some of it may be gone.
+   *
+   * Codes: FAILED_PRECONDITION for a directory that is not empty, or a mount itself; PERMISSION_DENIED on a read-only mount.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.Remove
+   */
+  remove: {
+    methodKind: "unary";
+    input: typeof RemoveRequestSchema;
+    output: typeof RemoveResponseSchema;
+  },
+  /**
+   * Gives a file or directory another name, at once and whole: whoever looks sees the old or the new. Replaces a file that is there.
+   *
+   * Codes: FAILED_PRECONDITION between two mounts (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
+   * INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.Rename
+   */
+  rename: {
+    methodKind: "unary";
+    input: typeof RenameRequestSchema;
+    output: typeof RenameResponseSchema;
+  },
+  /**
+   * Copies a regular file, also between mounts. Replaces a file that is there. Asynchronous: if it fails, a part may have been written.
+   *
+   * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, or the
+   * quota is used up.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.Copy
+   */
+  copy: {
+    methodKind: "unary";
+    input: typeof CopyRequestSchema;
+    output: typeof CopyResponseSchema;
+  },
+  /**
+   * Reads a whole file.
+   *
+   * Codes: as for Open; RESOURCE_EXHAUSTED for a file above 3 MiB: open it, and read it in pieces.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.ReadFile
+   */
+  readFile: {
+    methodKind: "unary";
+    input: typeof ReadFileRequestSchema;
+    output: typeof ReadFileResponseSchema;
+  },
+  /**
+   * Writes a whole file, at once: whoever looks sees all of the old or all of the new, also after a crash of the host. It is written under another
+   * name beside it and then renamed, so a link of that name is replaced, not followed.
+   *
+   * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory; PERMISSION_DENIED on a read-only mount;
+   * RESOURCE_EXHAUSTED if there is no space, or the quota is used up.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.WriteFile
+   */
+  writeFile: {
+    methodKind: "unary";
+    input: typeof WriteFileRequestSchema;
+    output: typeof WriteFileResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_dropthrough_file_v1_file, 0);

@@ -1,0 +1,131 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type OpenRequest, Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
+import type { OpenFile } from "./handles.ts";
+import type { Info } from "./info.ts";
+import type { Disk } from "./mounts.ts";
+
+/** A regular file of a disk that a guest has open. */
+export class DiskFile implements OpenFile {
+  readonly path: string;
+  readonly info: Info;
+  readonly #disk: Disk;
+  readonly #fd: number;
+  readonly #mode: Pick<OpenRequest, "read" | "write" | "append">;
+  /** Where Read and Write go on. */
+  #at = 0;
+
+  constructor(
+    disk: Disk,
+    fd: number,
+    info: Info,
+    mode: Pick<OpenRequest, "path" | "read" | "write" | "append">,
+  ) {
+    this.#disk = disk;
+    this.#fd = fd;
+    this.path = mode.path;
+    this.info = info;
+    this.#mode = mode;
+  }
+
+  read(most: number): Uint8Array {
+    const data = this.readAt(this.#at, most);
+    this.#at += data.length;
+    return data;
+  }
+
+  readAt(offset: number, most: number): Uint8Array {
+    if (!this.#mode.read)
+      throw new ConnectError(`${this.path} was not opened to read`, Code.FailedPrecondition);
+    const buffer = new Uint8Array(Math.max(0, Math.min(most, this.#size - offset)));
+    const length =
+      buffer.length === 0 ? 0 : this.#disk.fs.readSync(this.#fd, buffer, 0, buffer.length, offset);
+    return buffer.subarray(0, length);
+  }
+
+  write(data: Uint8Array): undefined {
+    if (this.#mode.append) this.#at = this.#size;
+    this.#put(data, this.#at);
+    this.#at += data.length;
+  }
+
+  writeAt(offset: number, data: Uint8Array): void {
+    if (this.#mode.append)
+      throw new ConnectError(
+        `${this.path} was opened to append: use Write`,
+        Code.FailedPrecondition,
+      );
+    this.#put(data, offset);
+  }
+
+  #put(data: Uint8Array, offset: number): void {
+    this.#checkWrite();
+    const { fs, quota } = this.#disk;
+    const before = this.#size;
+    quota.take(offset + data.length - before);
+    let done = 0;
+    try {
+      while (done < data.length) {
+        // To append is the kernel's work, so that two writers do not overwrite each other.
+        const at = this.#mode.append ? null : offset + done;
+        done += fs.writeSync(this.#fd, data, done, data.length - done, at);
+      }
+    } finally {
+      if (done < data.length) quota.give(offset + data.length - Math.max(before, offset + done));
+    }
+  }
+
+  seek(offset: number, whence: Whence): number {
+    const from = { [Whence.START]: 0, [Whence.CURRENT]: this.#at, [Whence.END]: this.#size }[
+      whence as number
+    ];
+    if (from === undefined)
+      throw new ConnectError("say from where: START, CURRENT or END", Code.InvalidArgument);
+    const to = from + offset;
+    if (to < 0 || !Number.isSafeInteger(to))
+      throw new ConnectError(`${to} is no place in a file`, Code.InvalidArgument);
+    return (this.#at = to);
+  }
+
+  truncate(size: number): void {
+    this.#checkWrite();
+    const before = this.#size;
+    this.#disk.quota.take(size - before);
+    try {
+      this.#disk.fs.ftruncateSync(this.#fd, size);
+    } catch (error) {
+      this.#disk.quota.give(size - before);
+      throw error;
+    }
+    if (size < before) this.#disk.quota.give(before - size);
+  }
+
+  async sync(): Promise<void> {
+    await sync(this.#disk, this.#fd);
+  }
+
+  /** Whether two handles are of one file. */
+  isSame(other: DiskFile): boolean {
+    const [a, b] = [this.#disk.fs.fstatSync(this.#fd), other.#disk.fs.fstatSync(other.#fd)];
+    return a.ino === b.ino && a.dev === b.dev;
+  }
+
+  get #size(): number {
+    return this.#disk.fs.fstatSync(this.#fd).size;
+  }
+
+  #checkWrite(): void {
+    if (!this.#mode.write)
+      throw new ConnectError(`${this.path} was not opened to write`, Code.FailedPrecondition);
+  }
+
+  [Symbol.dispose](): void {
+    this.#disk.fs.closeSync(this.#fd);
+  }
+}
+
+/** Waits until what was written to a descriptor has reached the disk; in a thread, so that no other guest waits. */
+export async function sync({ fs }: Disk, fd: number): Promise<void> {
+  await new Promise<void>((resolve, reject) =>
+    fs.fsync(fd, (error) => (error ? reject(error) : resolve())),
+  );
+}

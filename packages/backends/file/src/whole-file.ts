@@ -1,0 +1,149 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { checkWritable, type DiskPath, openFile } from "./disk.ts";
+import { sync } from "./disk-file.ts";
+import type { WriteFileRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
+import { failure, Walk } from "./walk.ts";
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+/** What one answer can hold, with room for what is around it. */
+const MOST_WHOLE = 3 * 1024 * 1024;
+const CHUNK = 256 * 1024;
+const READ_ONLY = {
+  read: true,
+  write: false,
+  create: false,
+  exclusive: false,
+  truncate: false,
+  append: false,
+};
+const REPLACE = {
+  read: false,
+  write: true,
+  create: true,
+  exclusive: false,
+  truncate: true,
+  append: false,
+};
+
+/** @throws ConnectError, NodeJS.ErrnoException */
+export function readFile(at: DiskPath): Uint8Array {
+  using file = openFile(at, READ_ONLY);
+  if (file.info.size > MOST_WHOLE) {
+    throw new ConnectError(
+      `${at.path} has ${file.info.size} bytes, above ${MOST_WHOLE}: open it, and read it in pieces`,
+      Code.ResourceExhausted,
+    );
+  }
+  return file.readAt(0, MOST_WHOLE);
+}
+
+/**
+ * Writes a file under another name beside it, and renames that: whoever looks sees all of the old or all of the new.
+ *
+ * ```text
+ *  .3f9a….tmp ── write ── fsync ── rename ─▶ name ── fsync of the directory ─▶ OK
+ * ```
+ *
+ * @throws ConnectError, NodeJS.ErrnoException
+ */
+export function writeFile(
+  at: DiskPath,
+  request: Pick<WriteFileRequest, "data" | "sync" | "exclusive">,
+): void | Promise<void> {
+  checkWritable(at);
+  const { mount, names, path } = at;
+  const { fs, quota } = mount;
+  const walk = new Walk(mount, path);
+  let waits = false;
+  try {
+    const { path: entry, stats } = walk.entry(names);
+    if (stats?.isDirectory()) throw failure("EISDIR");
+    if (request.exclusive && stats !== undefined) throw failure("EEXIST");
+    const { data } = request;
+    const temporary = `${walk.here}/.${randomBytes(9).toString("hex")}.tmp`;
+    quota.take(data.length);
+    const fd = fs.openSync(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666);
+    const undo = (): void => {
+      quota.give(data.length);
+      fs.unlinkSync(temporary);
+    };
+    const fill = (): void => {
+      if (stats?.isFile()) fs.fchmodSync(fd, stats.mode & 0o777);
+      for (let done = 0; done < data.length;)
+        done += fs.writeSync(fd, data, done, data.length - done, done);
+    };
+    const publish = (): void => {
+      // A link fails if somebody made that name meanwhile; a rename would replace it.
+      if (request.exclusive) {
+        fs.linkSync(temporary, entry);
+        fs.unlinkSync(temporary);
+      } else fs.renameSync(temporary, entry);
+      if (stats?.isFile() && stats.nlink <= 1) quota.give(stats.size);
+    };
+    try {
+      fill();
+      if (!request.sync) {
+        fs.closeSync(fd);
+        publish();
+        return undefined;
+      }
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    waits = true;
+    return durable(at, fd, walk, publish, undo);
+  } finally {
+    if (!waits) walk[Symbol.dispose]();
+  }
+}
+
+/** The rest of a write that is to survive a crash: content, then name. */
+async function durable(
+  { mount }: DiskPath,
+  fd: number,
+  walk: Walk,
+  publish: () => void,
+  undo: () => void,
+): Promise<void> {
+  const { fs } = mount;
+  using _ = walk;
+  try {
+    try {
+      await sync(mount, fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    publish();
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  const directory = fs.openSync(`${walk.here}/.`, O_RDONLY | O_DIRECTORY);
+  try {
+    await sync(mount, directory);
+  } finally {
+    fs.closeSync(directory);
+  }
+}
+
+/** Copies a regular file, in pieces, so that others get their turn. Answers its size in bytes. */
+export async function copyFile(from: DiskPath, to: DiskPath, signal: AbortSignal): Promise<number> {
+  using source = openFile(from, READ_ONLY);
+  // Opened without truncating first: a file copied onto itself would be gone.
+  using target = openFile(to, { ...REPLACE, truncate: false });
+  if (from.mount === to.mount && source.isSame(target)) return Number(source.info.size);
+  target.truncate(0);
+  let size = 0;
+  for (;;) {
+    const piece = source.readAt(size, CHUNK);
+    if (piece.length === 0) return size;
+    target.writeAt(size, piece);
+    size += piece.length;
+    await setImmediate();
+    signal.throwIfAborted();
+  }
+}
