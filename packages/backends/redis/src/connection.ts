@@ -11,9 +11,12 @@ export type Argument = string | Buffer;
 /** One command for Redis, as its words: `["GET", key]`. */
 export interface Command {
   readonly args: readonly Argument[];
-  /** Whether whole numbers of the reply may need more than 53 bits; they come as text then. */
+  /**
+   * Whether whole numbers of the reply may need more than 53 bits, or must not be taken for other numbers: they come as
+   * text or bigint then, and a number is a double.
+   */
   readonly exact?: boolean;
-  /** What `args` runs, if they are `["EVALSHA", sha, "1", key, ...]`. */
+  /** What `args` runs, if they are `["EVALSHA", sha, number of keys, ...keys, ...values]`. */
   readonly script?: Script;
 }
 
@@ -26,29 +29,56 @@ export type Reply =
   | string
   | Uint8Array
   | Error
-  | readonly Reply[]
-  | ReadonlyMap<Reply, Reply>;
+  | readonly Reply[];
 
 /** What a command may know of the call that it is sent for. */
 export type CallContext = Pick<HandlerContext, "signal">;
 
+/** An answer that is there at once where the engine is in this process. */
+export type Now<T> = T | Promise<T>;
+
 /**
  * The road to one Redis: the one seam between the contract and what answers it. There are two, `server/` and `embedded/`.
+ * Everything throws ConnectError, with the codes that the service comment of redis.proto lists.
  */
 export interface Connection extends AsyncDisposable {
-  /**
-   * Waits until commands can be sent.
-   *
-   * @throws ConnectError UNAVAILABLE or PERMISSION_DENIED
-   */
-  ready(context: CallContext): void | Promise<void>;
-  /**
-   * Sends one command and answers its reply, at once where the engine is in this process. Commands that are sent in one
-   * turn of the event loop travel together.
-   *
-   * @throws ConnectError whatever the service comment of redis.proto says
-   */
-  send(command: Command, context: CallContext): Reply | Promise<Reply>;
+  /** Waits until commands can be sent. */
+  ready(context: CallContext): Now<void>;
+  /** Sends one command and answers its reply. Commands that are sent in one turn of the event loop travel together. */
+  send(command: Command, context: CallContext): Now<Reply>;
+  /** Sends commands that run with nothing between. Answers a reply or an `Error` for each. */
+  transaction(commands: readonly Command[], context: CallContext): Now<readonly Reply[]>;
+  /** Keeps an eye on keys, on a connection of its own. */
+  watch(keys: readonly Argument[], context: CallContext): Now<Watch>;
+  /** Hears what is said on channels, until it is disposed. */
+  subscribe(channels: Channels, listener: Listener, context: CallContext): Now<AsyncDisposable>;
   /** Is it able to answer? */
   health(): Health;
+}
+
+/** An eye on some keys. Dispose it to close it. */
+export interface Watch extends AsyncDisposable {
+  /** As `Connection.transaction`, and ends the watch. Undefined, and nothing is done, if a key has changed. */
+  transaction(
+    commands: readonly Command[],
+    context: CallContext,
+  ): Now<readonly Reply[] | undefined>;
+}
+
+/** What to listen to. */
+export interface Channels {
+  readonly channels: readonly Buffer[];
+  readonly patterns: readonly Buffer[];
+}
+
+/** Who hears what is said. */
+export interface Listener {
+  message(channel: Uint8Array, message: Uint8Array, pattern?: Uint8Array): void;
+  /** The connection was lost and made again: something may have been missed. */
+  interrupted(): void;
+}
+
+/** Goes on with an answer, at once if it is there. */
+export function whenDone<T, U>(answer: Now<T>, next: (value: T) => U): Now<U> {
+  return answer instanceof Promise ? answer.then(next) : next(answer);
 }

@@ -37,6 +37,15 @@ export interface RedisOptions {
   readonly prefix?: string;
   /** Gives each guest keys of its own, by its name after `prefix`. Default false: guests share their keys. */
   readonly isolate?: boolean;
+  /** Scripts in Lua that guests may run by name. */
+  readonly scripts?: Readonly<Record<string, string>>;
+  /**
+   * Whether guests may bring scripts of their own, which can touch every key. Default: true, unless there is a `prefix`
+   * or `isolate` that such a script could reach around.
+   */
+  readonly guestScripts?: boolean;
+  /** Commands that guests may use through Execute: `["PFADD", "OBJECT ENCODING"]`. Default none. */
+  readonly execute?: readonly string[];
   /** Milliseconds that a connection may take to come up. Default 2,000. */
   readonly connectTimeoutMs?: number;
   /** Milliseconds of an outage in which commands wait for its end; later ones are UNAVAILABLE at once. Default 250. */
@@ -53,6 +62,7 @@ export interface RedisOptions {
 
 /** Makes the Redis backend. */
 export function redis(options: RedisOptions = {}): Backend<typeof RedisService> {
+  const { prefix = "", isolate = false } = options;
   const roads = new Roads(options);
   return defineBackend({
     name: "redis",
@@ -60,8 +70,11 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
     impl: serviceOf({
       connect: (name) => roads.get(name),
       names: roads.names,
-      prefix: options.prefix ?? "",
-      isolate: options.isolate ?? false,
+      prefix,
+      isolate,
+      scripts: options.scripts ?? {},
+      guestScripts: options.guestScripts ?? (prefix === "" && !isolate),
+      execute: options.execute ?? [],
     }),
     health: (): Health => roads.health(),
     [Symbol.asyncDispose]: () => roads[Symbol.asyncDispose](),

@@ -39,6 +39,11 @@ export class Keyspace {
     return Buffer.concat([Buffer.from(this.#pattern, "latin1"), pattern]);
   }
 
+  /** A pattern that `pattern` made → the guest's pattern. */
+  stripPattern(pattern: Uint8Array): Uint8Array {
+    return pattern.subarray(this.#pattern.length);
+  }
+
   /** A key in Redis → the guest's key. */
   strip(key: Uint8Array): Uint8Array {
     return key.subarray(this.prefix.length);

@@ -1,12 +1,16 @@
 import type { DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { callerOf, perCaller } from "@dropthrough/dispatch";
+import { callerOf, type PerCaller, perCaller } from "@dropthrough/dispatch";
+import { CallerState } from "./caller-state.ts";
 import type { CommandSpec } from "./command.ts";
 import { commands } from "./commands/index.ts";
-import type { Connection, Reply } from "./connection.ts";
-import { Connections } from "./connections.ts";
+import { type Connection, type Now, whenDone } from "./connection.ts";
+import { executeCalls } from "./execute.ts";
 import type { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
 import { Keyspace } from "./keyspace.ts";
+import { pipelineCalls } from "./pipeline.ts";
+import { publishCalls } from "./publish.ts";
+import { scriptCalls } from "./script-calls.ts";
 
 /** What the service needs of its options. */
 export interface ServiceInit {
@@ -15,32 +19,47 @@ export interface ServiceInit {
   readonly names: readonly string[];
   readonly prefix: string;
   readonly isolate: boolean;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly guestScripts: boolean;
+  readonly execute: readonly string[];
 }
 
-type Impl = Partial<ServiceImpl<typeof RedisService>>;
-type WithConnection = { readonly connectionId: string };
+/** Some of what RedisService answers. */
+export type Calls = Partial<ServiceImpl<typeof RedisService>>;
 
-/** What RedisService answers: the few calls that are no command, and all that are. */
-export function serviceOf(init: ServiceInit): Impl {
-  const connections = perCaller(() => new Connections());
+/** What RedisService answers: the commands, and the calls that are more than one. */
+export function serviceOf(init: ServiceInit): Calls {
+  const state = perCaller(() => new CallerState());
+  return {
+    ...commandCalls(state),
+    ...connectionCalls(state, init),
+    ...pipelineCalls(state),
+    ...scriptCalls(state, init),
+    ...executeCalls(state, init.execute),
+    ...publishCalls(state),
+  };
+}
 
+function commandCalls(state: PerCaller<CallerState>): Calls {
   const answer =
     <M extends DescMethodUnary>({ write, read }: CommandSpec<M>) =>
     (
-      request: MessageShape<M["input"]> & WithConnection,
+      request: MessageShape<M["input"]> & { readonly connectionId: string },
       context: HandlerContext,
-    ): MessageInitShape<M["output"]> | Promise<MessageInitShape<M["output"]>> => {
-      const { connection, keys } = connections.of(context).get(request.connectionId);
+    ): Now<MessageInitShape<M["output"]>> => {
+      const { connection, keys } = state.of(context).connections.get(request.connectionId);
       const reply = connection.send(write(request, keys), context);
-      if (isPromise(reply)) return reply.then((settled) => read(settled, request, keys));
-      return read(reply, request, keys);
+      return whenDone(reply, (settled) => read(settled, request, keys));
     };
+  const specs = Object.entries<CommandSpec>(commands as unknown as Record<string, CommandSpec>);
+  return Object.fromEntries(specs.map(([name, spec]) => [name, answer(spec)])) as Calls;
+}
 
-  const impl: Record<string, unknown> = {};
-  for (const [name, spec] of Object.entries(commands)) impl[name] = answer(spec as CommandSpec);
-
-  const own: Impl = {
+function connectionCalls(state: PerCaller<CallerState>, init: ServiceInit): Calls {
+  return {
     open({ name }, context) {
+      const { connections } = state.of(context);
+      connections.checkRoom();
       const connection = init.connect(name === "" ? "default" : name);
       if (connection === undefined) {
         throw new ConnectError(
@@ -49,25 +68,17 @@ export function serviceOf(init: ServiceInit): Impl {
         );
       }
       const keys = new Keyspace(init.prefix, init.isolate ? callerOf(context).name : undefined);
-      const opened = (): { connectionId: string } => ({
-        connectionId: connections.of(context).add({ connection, keys }),
-      });
-      const ready = connection.ready(context);
-      return isPromise(ready) ? ready.then(opened) : opened();
+      return whenDone(connection.ready(context), () => ({
+        connectionId: connections.add({ connection, keys }),
+      }));
     },
     close({ connectionId }, context) {
-      connections.of(context).close(connectionId);
+      state.of(context).connections.take(connectionId);
       return {};
     },
     ping({ connectionId }, context) {
-      const { connection } = connections.of(context).get(connectionId);
-      const pong = connection.send({ args: ["PING"] }, context);
-      return isPromise(pong) ? pong.then(() => ({})) : {};
+      const { connection } = state.of(context).connections.get(connectionId);
+      return whenDone(connection.send({ args: ["PING"] }, context), () => ({}));
     },
   };
-  return { ...(impl as Impl), ...own };
-}
-
-function isPromise<T extends Reply | void>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise;
 }

@@ -1,3 +1,4 @@
+import { executeRules } from "./rules/execute.ts";
 import { expiryRules } from "./rules/expiry.ts";
 import { hashRules } from "./rules/hashes.ts";
 import { keyRules } from "./rules/keys.ts";
@@ -5,6 +6,8 @@ import { listRules } from "./rules/lists.ts";
 import { moreSortedSetRules } from "./rules/more-sorted-sets.ts";
 import { moreStringRules } from "./rules/more-strings.ts";
 import { openRules } from "./rules/open.ts";
+import { pipelineRules } from "./rules/pipeline.ts";
+import { pubsubRules } from "./rules/pubsub.ts";
 import type { Rule } from "./rules/rule.ts";
 import { setRules } from "./rules/sets.ts";
 import { sortedSetRules } from "./rules/sorted-sets.ts";
@@ -22,4 +25,7 @@ export const rules: readonly Rule[] = [
   ...setRules,
   ...sortedSetRules,
   ...moreSortedSetRules,
+  ...pipelineRules,
+  ...executeRules,
+  ...pubsubRules,
 ];

@@ -1,7 +1,24 @@
 import type { Clock, Health } from "@dropthrough/dispatch";
-import type { Command, Connection, Reply } from "../connection.ts";
+import type {
+  Argument,
+  Channels,
+  Command,
+  Connection,
+  Listener,
+  Reply,
+  Watch,
+} from "../connection.ts";
 import { fromReply, ReplyError } from "../redis-error.ts";
 import { Engine } from "./engine.ts";
+
+/** The commands whose numbers are doubles; those of all others are whole. */
+const DOUBLES = new Set(["ZINCRBY", "ZMSCORE", "ZRANGE", "ZPOPMIN", "ZPOPMAX", "ZSCAN"]);
+
+function toExact(name: Argument | undefined, reply: Reply): Reply {
+  if (typeof name === "string" && DOUBLES.has(name)) return reply;
+  if (Array.isArray(reply)) return reply.map((item) => toExact(name, item as Reply));
+  return typeof reply === "number" ? BigInt(reply) : reply;
+}
 
 /** The road to the engine inside this process: every command is answered at once. */
 export class EmbeddedConnection implements Connection {
@@ -13,13 +30,34 @@ export class EmbeddedConnection implements Connection {
 
   ready(): void {}
 
-  send({ args, script }: Command): Reply {
+  send(command: Command): Reply {
     try {
-      return script === undefined ? this.#engine.run(args) : this.#engine.runScript(script, args);
+      return this.#run(command);
     } catch (error) {
       if (error instanceof ReplyError) throw fromReply(error);
       throw error;
     }
+  }
+
+  transaction(commands: readonly Command[]): readonly Reply[] {
+    return this.#engine.runAll(commands.map((command) => () => this.#run(command)));
+  }
+
+  watch(keys: readonly Argument[]): Watch {
+    const watch = this.#engine.watch(keys);
+    return {
+      transaction: (commands) => {
+        const { changed } = watch;
+        watch[Symbol.dispose]();
+        return changed ? undefined : this.transaction(commands);
+      },
+      [Symbol.asyncDispose]: async () => watch[Symbol.dispose](),
+    };
+  }
+
+  subscribe(channels: Channels, listener: Listener): AsyncDisposable {
+    const subscription = this.#engine.channels.subscribe(channels, listener);
+    return { [Symbol.asyncDispose]: async () => subscription[Symbol.dispose]() };
   }
 
   health(): Health {
@@ -31,5 +69,11 @@ export class EmbeddedConnection implements Connection {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#engine.clear();
+  }
+
+  #run({ args, exact, script }: Command): Reply {
+    if (script !== undefined) return this.#engine.runScript(script, args);
+    const reply = this.#engine.run(args);
+    return exact === true ? toExact(args[0], reply) : reply;
   }
 }

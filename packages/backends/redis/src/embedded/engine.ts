@@ -2,6 +2,7 @@ import type { Clock } from "@dropthrough/dispatch";
 import type { Argument, Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Script } from "../script.ts";
+import { ChannelTable } from "./channel-table.ts";
 import { Database } from "./database.ts";
 import type { EngineCommand } from "./engine-command.ts";
 import { hashCommands } from "./hashes.ts";
@@ -29,6 +30,8 @@ const COMMANDS: ReadonlyMap<string, EngineCommand> = new Map(
  * server of version 7 does in RESP3; the rules of the tests run against both.
  */
 export class Engine {
+  /** Who listens to what. */
+  readonly channels: ChannelTable = new ChannelTable();
   readonly #database: Database;
   readonly #maxBytes: number;
 
@@ -54,6 +57,8 @@ export class Engine {
   run(args: readonly Argument[]): Reply {
     const words = args.map((arg) => (typeof arg === "string" ? arg : arg.toString("latin1")));
     const name = words[0]?.toUpperCase() ?? "";
+    // It is about no key.
+    if (name === "PUBLISH") return this.channels.publish(words[1] ?? "", words[2] ?? "");
     const command = COMMANDS.get(name);
     if (command === undefined) throw new ReplyError(`ERR unknown command '${name}'`);
     const { words: needed, run } = command;

@@ -1,17 +1,31 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Health } from "@dropthrough/dispatch";
-import type { CallContext, Command, Connection, Reply } from "../connection.ts";
-import { fromReply, tooMany, unavailable } from "../redis-error.ts";
+import type {
+  Argument,
+  CallContext,
+  Channels,
+  Command,
+  Connection,
+  Listener,
+  Now,
+  Reply,
+  Watch,
+} from "../connection.ts";
+import { fromReply, tooMany } from "../redis-error.ts";
 import type { Address } from "./address.ts";
-import { connectClient, isAbort, isReplyError, type ServerClient } from "./client.ts";
-import { Gate } from "./gate.ts";
+import { isAbort, isReplyError, type ServerClient } from "./client.ts";
+import { Link, type LinkLimits } from "./link.ts";
+import { Subscriber } from "./subscriber.ts";
+import { WatchPool } from "./watch-pool.ts";
 
 /** How long a connection may take for what. See RedisOptions. */
-export interface ServerLimits {
-  readonly connectTimeoutMs: number;
-  readonly outageWaitMs: number;
+export interface ServerLimits extends LinkLimits {
   readonly stallTimeoutMs: number;
   readonly maxInFlight: number;
 }
+
+/** With so many commands under way, one may have to wait before it is sent, and it is worth taking it back in time. */
+const CROWDED = 1_000;
 
 /**
  * A connection to a real server, shared by all guests: commands of one turn of the event loop share a write. It comes
@@ -20,115 +34,101 @@ export interface ServerLimits {
 export class ServerConnection implements Connection {
   readonly #address: Address;
   readonly #limits: ServerLimits;
-  #client: ServerClient | undefined;
-  #gate: Gate;
-  #failure: Error | undefined;
-  #retryAt = 0;
-  #reconnects = 0;
+  readonly #link: Link;
+  readonly #subscriber: Subscriber;
+  readonly #watches: WatchPool;
   #inFlight = 0;
   #lastReplyAt = 0;
   #watchdog: NodeJS.Timeout | undefined;
-  #disposed = false;
 
   constructor(address: Address, limits: ServerLimits) {
     this.#address = address;
     this.#limits = limits;
-    // The first connection may take longer than the end of an outage.
-    this.#gate = new Gate(limits.connectTimeoutMs);
+    this.#link = new Link(address, limits);
+    this.#subscriber = new Subscriber(address, limits);
+    this.#watches = new WatchPool(address, limits);
   }
 
-  ready({ signal }: CallContext): void | Promise<void> {
-    if (this.#start().isReady) return;
-    return this.#waitForGate(signal);
+  ready({ signal }: CallContext): Now<void> {
+    const client = this.#link.ready(signal);
+    if (client instanceof Promise) return client.then(() => {});
   }
 
   send(command: Command, context: CallContext): Promise<Reply> {
-    if (this.#inFlight >= this.#limits.maxInFlight) {
-      throw tooMany(`${this.#inFlight} commands are under way to ${this.#address.shown}`, 100);
-    }
-    if (this.#inFlight++ === 0) this.#watch();
-    return this.#send(command, context.signal);
+    return this.#track(context, 1, (client) => {
+      // A signal costs as much as the command: it is left out where there is nothing to take back.
+      const signal = this.#inFlight > CROWDED ? context.signal : undefined;
+      return client.send(command, signal);
+    });
   }
 
-  async #send(command: Command, signal: AbortSignal): Promise<Reply> {
-    try {
-      if (!this.#start().isReady) await this.#waitForGate(signal);
-      return await this.#write(command, signal);
-    } finally {
-      this.#inFlight--;
-    }
+  transaction(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
+    return this.#track(context, commands.length + 2, (client) => client.transaction(commands));
   }
 
-  async #write(command: Command, signal: AbortSignal): Promise<Reply> {
-    try {
-      const reply = await this.#start().send(command, signal);
-      this.#lastReplyAt = performance.now();
-      return reply;
-    } catch (error) {
-      if (isReplyError(error)) {
-        this.#lastReplyAt = performance.now();
-        throw fromReply(error);
-      }
-      if (isAbort(error)) throw signal.reason;
-      throw unavailable(
-        `the connection to Redis at ${this.#address.shown} was lost before it answered: the command may have been done or not`,
-        this.#retryMs(),
-        error,
-      );
-    }
+  async watch(keys: readonly Argument[], { signal }: CallContext): Promise<Watch> {
+    return this.#watches.open(keys, signal);
   }
 
-  async #waitForGate(signal: AbortSignal): Promise<void> {
-    if (await this.#gate.pass(signal)) return;
-    signal.throwIfAborted();
-    const { shown } = this.#address;
-    if (this.#failure !== undefined && isReplyError(this.#failure)) throw fromReply(this.#failure);
-    const why = this.#failure === undefined ? "" : `: ${reasonOf(this.#failure)}`;
-    throw unavailable(`Redis at ${shown} cannot be reached${why}`, this.#retryMs(), this.#failure);
+  async subscribe(
+    channels: Channels,
+    listener: Listener,
+    { signal }: CallContext,
+  ): Promise<AsyncDisposable> {
+    return this.#subscriber.subscribe(channels, listener, signal);
   }
 
   health(): Health {
+    const { failure, reconnects } = this.#link;
     const { shown } = this.#address;
-    const reconnects = `${this.#reconnects} reconnects, ${this.#inFlight} commands under way`;
-    if (this.#client?.isReady === true) return { ok: true, message: `${shown}, ${reconnects}` };
-    const why = this.#failure === undefined ? "not connected yet" : reasonOf(this.#failure);
-    return { ok: false, message: `${shown} is down (${why}), ${reconnects}` };
+    const use = `${reconnects} reconnects, ${this.#inFlight} commands under way, ${this.#watches.size} watches`;
+    if (failure === undefined) return { ok: true, message: `${shown}, ${use}` };
+    return { ok: false, message: `${shown} is down (${failure}), ${use}` };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed = true;
     clearInterval(this.#watchdog);
-    this.#gate.bar();
-    this.#client?.destroy();
+    this.#link.close();
+    this.#subscriber.close();
+    this.#watches.close();
   }
 
-  #start(): ServerClient {
-    if (this.#disposed) throw unavailable("the Redis backend is closed", 1_000);
-    this.#client ??= connectClient(this.#address, this.#limits.connectTimeoutMs, {
-      up: () => {
-        this.#failure = undefined;
-        this.#gate.open();
-      },
-      down: (cause) => this.#fall(cause),
-      retryIn: (ms) => {
-        this.#reconnects++;
-        this.#retryAt = performance.now() + ms;
-      },
-    });
-    return this.#client;
-  }
-
-  #fall(cause: Error): void {
-    if (this.#failure === undefined && this.#client?.wasReady === true) {
-      this.#gate = new Gate(this.#limits.outageWaitMs);
+  /** Sends something once the link is up, and sees to what comes of it. */
+  #track<T>(
+    { signal }: { readonly signal: AbortSignal },
+    weight: number,
+    send: (client: ServerClient) => Promise<T>,
+  ): Promise<T> {
+    if (this.#inFlight + weight > this.#limits.maxInFlight) {
+      throw tooMany(`${this.#inFlight} commands are under way to ${this.#address.shown}`, 100);
     }
-    this.#failure = cause;
-    // One that was never there, or refuses us, will not be back in a moment: nobody needs to wait for that.
-    if (this.#client?.wasReady !== true || isReplyError(cause)) this.#gate.bar();
+    const client = this.#link.ready(signal);
+    if (this.#inFlight === 0) this.#watch();
+    this.#inFlight += weight;
+    const sent = client instanceof Promise ? client.then(send) : send(client);
+    return sent.then(
+      (reply) => {
+        this.#inFlight -= weight;
+        this.#lastReplyAt = performance.now();
+        return reply;
+      },
+      (error: unknown) => {
+        this.#inFlight -= weight;
+        throw this.#failed(error);
+      },
+    );
   }
 
-  #retryMs(): number {
-    return Math.max(50, this.#retryAt - performance.now());
+  #failed(error: unknown): ConnectError {
+    if (error instanceof ConnectError) return error;
+    if (isReplyError(error)) {
+      this.#lastReplyAt = performance.now();
+      return fromReply(error);
+    }
+    if (isAbort(error)) {
+      return new ConnectError("the command was given up before it was sent", Code.Canceled);
+    }
+    return this.#link.lost(error);
   }
 
   /** A server may stop answering without closing its connection. Then only time tells. */
@@ -139,19 +139,9 @@ export class ServerConnection implements Connection {
       if (this.#inFlight === 0) {
         clearInterval(this.#watchdog);
         this.#watchdog = undefined;
-      } else if (this.#client?.isReady === true && silentMs > this.#limits.stallTimeoutMs) {
-        const stalled = this.#client;
-        this.#client = undefined;
-        this.#gate = new Gate(this.#limits.outageWaitMs);
-        this.#failure = new Error(`no answer for ${Math.round(silentMs)} ms`);
-        this.#reconnects++;
-        stalled.destroy();
-        this.#start();
+      } else if (this.#link.isReady && silentMs > this.#limits.stallTimeoutMs) {
+        this.#link.restart(`no answer for ${Math.round(silentMs)} ms`);
       }
     }, this.#limits.stallTimeoutMs / 4);
   }
-}
-
-function reasonOf(error: Error): string {
-  return "code" in error ? String(error.code) : error.message;
 }

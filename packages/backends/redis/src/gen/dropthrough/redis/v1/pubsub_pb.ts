@@ -54,7 +54,7 @@ export const PublishRequestSchema: GenMessage<PublishRequest> = /*@__PURE__*/
  */
 export type PublishResponse = Message$1<"dropthrough.redis.v1.PublishResponse"> & {
   /**
-   * Subscribers that it was sent to, of this server.
+   * Subscribed connections that heard it, once for each pattern that found it. All guests of a host share one.
    *
    * @generated from field: int64 receivers = 1;
    */

@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { tooMany } from "./redis-error.ts";
+
+/** Things of one caller, by ids that nobody can guess: 128 random bits. They die with it. */
+export class OwnIds<T extends object> implements AsyncDisposable {
+  readonly #kind: string;
+  readonly #most: number;
+  readonly #things = new Map<string, T>();
+  #ended = false;
+
+  /** @param kind for messages, such as `connection` */
+  constructor(kind: string, most: number) {
+    this.#kind = kind;
+    this.#most = most;
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED */
+  checkRoom(): void {
+    if (this.#things.size >= this.#most) {
+      const message = `${this.#most} ${this.#kind}s are open: close one, or use it again`;
+      throw tooMany(message, 1_000);
+    }
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED; CANCELLED if the caller has ended meanwhile, and then it is closed */
+  add(thing: T): string {
+    if (this.#ended) {
+      void close(thing);
+      throw new ConnectError("the caller has ended", Code.Canceled);
+    }
+    this.checkRoom();
+    const id = randomBytes(16).toString("base64url");
+    this.#things.set(id, thing);
+    return id;
+  }
+
+  /** @throws ConnectError NOT_FOUND */
+  get(id: string): T {
+    const thing = this.#things.get(id);
+    if (thing === undefined) throw this.#unknown();
+    return thing;
+  }
+
+  /** @throws ConnectError NOT_FOUND */
+  take(id: string): T {
+    const thing = this.get(id);
+    this.#things.delete(id);
+    return thing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    const things = [...this.#things.values()];
+    this.#things.clear();
+    for (const thing of things) await close(thing);
+  }
+
+  #unknown(): ConnectError {
+    return new ConnectError(
+      `no such ${this.#kind}: open one, and use the id that it answers`,
+      Code.NotFound,
+    );
+  }
+}
+
+async function close(thing: Partial<AsyncDisposable>): Promise<void> {
+  await thing[Symbol.asyncDispose]?.();
+}

@@ -1,0 +1,71 @@
+import type { PerCaller } from "@dropthrough/dispatch";
+import type { CallerState } from "./caller-state.ts";
+import { own } from "./commands/arguments.ts";
+import { whenDone } from "./connection.ts";
+import { invalid } from "./redis-error.ts";
+import { integer } from "./reply.ts";
+import type { Calls } from "./service.ts";
+import { Subscription } from "./subscription.ts";
+
+const MOST_CHANNELS = 256;
+const MOST_MESSAGES = 65_536;
+const MOST_WAIT_MS = 60_000;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Saying and hearing. */
+export function publishCalls(state: PerCaller<CallerState>): Calls {
+  return {
+    publish({ connectionId, channel, message }, context) {
+      const { connection, keys } = state.of(context).connections.get(connectionId);
+      const args = ["PUBLISH", keys.key(channel), own(message)];
+      return whenDone(connection.send({ args }, context), (reply) => ({
+        receivers: integer(reply),
+      }));
+    },
+
+    subscribe({ connectionId, channels, patterns, buffer }, context) {
+      const { subscriptions, connections } = state.of(context);
+      const { connection, keys } = connections.get(connectionId);
+      subscriptions.checkRoom();
+      const count = channels.length + patterns.length;
+      if (count === 0 || count > MOST_CHANNELS) {
+        throw invalid(`${count} channels and patterns: 1 to 256 can be listened to`);
+      }
+      checkMost(buffer, MOST_MESSAGES, "buffer");
+      for (const name of [...channels, ...patterns]) checkText(name);
+      const subscription = new Subscription(buffer === 0 ? 1_024 : buffer, keys);
+      const wanted = {
+        channels: channels.map((channel) => keys.key(channel)),
+        patterns: patterns.map((pattern) => keys.pattern(pattern)),
+      };
+      return whenDone(connection.subscribe(wanted, subscription, context), (source) => {
+        subscription.source = source;
+        return { subscriptionId: subscriptions.add(subscription) };
+      });
+    },
+
+    poll({ subscriptionId, most, waitMs }, context) {
+      const subscription = state.of(context).subscriptions.get(subscriptionId);
+      checkMost(most, MOST_MESSAGES, "most");
+      checkMost(waitMs, MOST_WAIT_MS, "wait_ms");
+      return subscription.poll(most === 0 ? 256 : most, waitMs, context);
+    },
+
+    async unsubscribe({ subscriptionId }, context) {
+      await state.of(context).subscriptions.take(subscriptionId)[Symbol.asyncDispose]();
+      return {};
+    },
+  };
+}
+
+function checkMost(value: number, most: number, what: string): void {
+  if (value > most) throw invalid(`${what} is ${value}: ${most} is the most`);
+}
+
+function checkText(name: Uint8Array): void {
+  try {
+    utf8.decode(name);
+  } catch {
+    throw invalid("a channel or pattern to listen to must be UTF-8");
+  }
+}

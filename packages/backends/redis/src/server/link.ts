@@ -1,0 +1,130 @@
+import type { ConnectError } from "@connectrpc/connect";
+import type { Now } from "../connection.ts";
+import { fromReply, unavailable } from "../redis-error.ts";
+import type { Address } from "./address.ts";
+import { connectClient, isReplyError, type ServerClient } from "./client.ts";
+import { Gate } from "./gate.ts";
+
+/** How long a link may take for what. See RedisOptions. */
+export interface LinkLimits {
+  readonly connectTimeoutMs: number;
+  readonly outageWaitMs: number;
+}
+
+/** One client that is kept connected: it says whether it is, and makes those who need it wait a little while it is not. */
+export class Link {
+  readonly #address: Address;
+  readonly #limits: LinkLimits;
+  readonly #returned: () => void;
+  #client: ServerClient | undefined;
+  #gate: Gate | undefined;
+  #failure: Error | undefined;
+  #retryAt = 0;
+  #reconnects = 0;
+  #closed = false;
+
+  /** @param returned is called when the link is up again after an outage */
+  constructor(address: Address, limits: LinkLimits, returned: () => void = () => {}) {
+    this.#address = address;
+    this.#limits = limits;
+    this.#returned = returned;
+  }
+
+  get isReady(): boolean {
+    return this.#client?.isReady === true;
+  }
+
+  /** Times that it tried to come back. */
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** Why it is down; undefined if it is not. */
+  get failure(): string | undefined {
+    if (this.isReady) return undefined;
+    return this.#failure === undefined ? "not connected yet" : reasonOf(this.#failure);
+  }
+
+  /**
+   * The client, connected.
+   *
+   * @throws ConnectError UNAVAILABLE, or what the server said when it refused us
+   */
+  ready(signal: AbortSignal): Now<ServerClient> {
+    const client = this.#start();
+    return client.isReady ? client : this.#wait(signal);
+  }
+
+  async #wait(signal: AbortSignal): Promise<ServerClient> {
+    if ((await this.#gate?.pass(signal)) === true) return this.#start();
+    signal.throwIfAborted();
+    const { shown } = this.#address;
+    if (this.#failure !== undefined && isReplyError(this.#failure)) throw fromReply(this.#failure);
+    const why = this.#failure === undefined ? "" : `: ${reasonOf(this.#failure)}`;
+    throw unavailable(`Redis at ${shown} cannot be reached${why}`, this.#retryMs(), this.#failure);
+  }
+
+  /** What to say of a command whose answer did not come. */
+  lost(cause: unknown): ConnectError {
+    return unavailable(
+      `the connection to Redis at ${this.#address.shown} was lost before it answered: the command may have been done or not`,
+      this.#retryMs(),
+      cause,
+    );
+  }
+
+  /** Gives up a connection that looks good and is not, and makes another one. */
+  restart(reason: string): void {
+    const stalled = this.#client;
+    this.#client = undefined;
+    this.#gate = new Gate(this.#limits.outageWaitMs);
+    this.#failure = new Error(reason);
+    this.#reconnects++;
+    stalled?.destroy();
+    if (!this.#closed) this.#start();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#gate?.bar();
+    this.#client?.destroy();
+  }
+
+  #start(): ServerClient {
+    if (this.#closed) throw unavailable("the Redis backend is closed", 1_000);
+    if (this.#client !== undefined) return this.#client;
+    // The first connection may take longer than the end of an outage.
+    this.#gate ??= new Gate(this.#limits.connectTimeoutMs);
+    let wasUp = this.#failure !== undefined;
+    this.#client = connectClient(this.#address, this.#limits.connectTimeoutMs, {
+      up: () => {
+        this.#failure = undefined;
+        this.#gate?.open();
+        if (wasUp) this.#returned();
+        wasUp = true;
+      },
+      down: (cause) => this.#fall(cause),
+      retryIn: (ms) => {
+        this.#reconnects++;
+        this.#retryAt = performance.now() + ms;
+      },
+    });
+    return this.#client;
+  }
+
+  #fall(cause: Error): void {
+    const wasUp = this.#client?.wasReady === true;
+    if (this.#failure === undefined && wasUp) this.#gate = new Gate(this.#limits.outageWaitMs);
+    this.#failure = cause;
+    // One that was never there, or refuses us, will not be back in a moment: nobody needs to wait for that.
+    if (!wasUp || isReplyError(cause)) this.#gate?.bar();
+  }
+
+  #retryMs(): number {
+    return Math.max(50, this.#retryAt - performance.now());
+  }
+}
+
+function reasonOf(error: Error): string {
+  return "code" in error ? String(error.code) : error.message;
+}

@@ -1,0 +1,114 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { CallContext, Listener, Now } from "./connection.ts";
+import type { MessageSchema, PollResponseSchema } from "./gen/dropthrough/redis/v1/pubsub_pb.ts";
+import type { Keyspace } from "./keyspace.ts";
+
+type Message = MessageInitShape<typeof MessageSchema>;
+type PollResponse = MessageInitShape<typeof PollResponseSchema>;
+
+/** Bytes that a subscription keeps, and that one poll answers: an answer has to fit through the boundary. */
+const MOST_KEPT = 16 * 2 ** 20;
+const MOST_ANSWERED = 2 * 2 ** 20;
+
+/**
+ * What was said on some channels, until it is polled.
+ *
+ * ```text
+ *  lost ◀── dropped when full ── │ oldest … newest │ ◀── message
+ *                        poll ◀──┘
+ * ```
+ */
+export class Subscription implements Listener, AsyncDisposable {
+  /** What brings the messages; closed with the subscription. */
+  source: AsyncDisposable | undefined;
+  readonly #most: number;
+  readonly #keys: Keyspace;
+  #kept: { message: Message; bytes: number }[] = [];
+  #bytes = 0;
+  #lost = 0n;
+  #interruptions = 0n;
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  constructor(most: number, keys: Keyspace) {
+    this.#most = most;
+    this.#keys = keys;
+  }
+
+  message(channel: Uint8Array, body: Uint8Array, pattern?: Uint8Array): void {
+    const bytes = channel.length + body.length + (pattern?.length ?? 0);
+    if (bytes > MOST_ANSWERED) {
+      this.#lost++;
+    } else {
+      const message = {
+        channel: this.#keys.strip(channel),
+        message: body,
+        ...(pattern !== undefined && { pattern: this.#keys.stripPattern(pattern) }),
+      };
+      this.#kept.push({ message, bytes });
+      this.#bytes += bytes;
+    }
+    while (this.#kept.length > this.#most || this.#bytes > MOST_KEPT) {
+      this.#bytes -= this.#kept.shift()?.bytes ?? 0;
+      this.#lost++;
+    }
+    this.#wake?.();
+  }
+
+  interrupted(): void {
+    this.#interruptions++;
+    this.#wake?.();
+  }
+
+  /** @throws ConnectError FAILED_PRECONDITION if another poll is waiting; NOT_FOUND if it is closed meanwhile */
+  poll(most: number, waitMs: number, { signal }: CallContext): Now<PollResponse> {
+    if (this.#kept.length > 0 || this.#lost > 0n || this.#interruptions > 0n || waitMs === 0) {
+      return this.#take(most);
+    }
+    if (this.#wake !== undefined) {
+      const message = "another poll of this subscription is waiting";
+      throw new ConnectError(message, Code.FailedPrecondition);
+    }
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", gone);
+        this.#wake = undefined;
+        if (this.#closed) reject(new ConnectError("the subscription has ended", Code.NotFound));
+        else resolve(this.#take(most));
+      };
+      // A caller that has gone takes nothing with it: what comes is for the next poll.
+      const gone = (): void => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        reject(ConnectError.from(signal.reason, Code.Canceled));
+      };
+      const timer = setTimeout(done, waitMs);
+      signal.addEventListener("abort", gone, { once: true });
+      this.#wake = done;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#wake?.();
+    await this.source?.[Symbol.asyncDispose]();
+  }
+
+  #take(most: number): PollResponse {
+    let count = 0;
+    let bytes = 0;
+    for (const kept of this.#kept) {
+      if (count === most || bytes + kept.bytes > MOST_ANSWERED) break;
+      bytes += kept.bytes;
+      count++;
+    }
+    const messages = this.#kept.splice(0, count).map(({ message }) => message);
+    this.#bytes -= bytes;
+    const answer = { messages, lost: this.#lost, interruptions: this.#interruptions };
+    this.#lost = 0n;
+    this.#interruptions = 0n;
+    return answer;
+  }
+}
