@@ -63,8 +63,8 @@ export class Output {
 export function textOf(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes.dataStart, bytes.length);
   if (text !== null) return text;
-  // Byte by byte: the longest piece that is UTF-8, else one replacement character.
-  let result = "";
+  // Piece by piece: the longest that is UTF-8, else one replacement character.
+  const pieces: string[] = [];
   let at = 0;
   while (at < bytes.length) {
     let piece: string | null = null;
@@ -73,33 +73,40 @@ export function textOf(bytes: Uint8Array): string {
       piece = decodeUtf8(bytes.dataStart + at, length);
       if (piece !== null) break;
     }
-    result += piece === null ? "\ufffd" : piece;
+    pieces.push(piece === null ? "\ufffd" : piece);
     at += max(1, length);
   }
-  return result;
+  return pieces.join("");
 }
 
 /** Text that a terminal only shows: control characters become `\u009b`. */
 export function shown(text: string): string {
-  let result = "";
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    const unsafe =
-      unit < 0x20 || (unit >= 0x7f && unit < 0xa0) || (unit >= 0x2028 && unit <= 0x202e);
-    result += unsafe ? "\\u" + unit.toString(16).padStart(4, "0") : text.charAt(i);
-  }
-  return result;
+  return escaped(text, false);
 }
 
 /** Text as a JSON string. */
 export function quoted(text: string): string {
-  let result = "";
+  return '"' + escaped(text, true) + '"';
+}
+
+/** What needs no escape is taken over in one piece: a word may have a million letters. */
+function escaped(text: string, json: bool): string {
+  const pieces: string[] = [];
+  let from = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit == 0x22 || unit == 0x5c) result += "\\" + text.charAt(i);
-    else if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0))
-      result += "\\u" + unit.toString(16).padStart(4, "0");
-    else result += text.charAt(i);
+    const quote = json && (unit == 0x22 || unit == 0x5c);
+    if (!quote && !isUnsafe(unit)) continue;
+    if (i > from) pieces.push(text.substring(from, i));
+    pieces.push(quote ? "\\" + text.charAt(i) : "\\u" + unit.toString(16).padStart(4, "0"));
+    from = i + 1;
   }
-  return '"' + result + '"';
+  if (from == 0) return text;
+  pieces.push(text.substring(from));
+  return pieces.join("");
+}
+
+/** Control characters, line separators, and marks that reorder text. */
+function isUnsafe(unit: i32): bool {
+  return unit < 0x20 || (unit >= 0x7f && unit < 0xa0) || (unit >= 0x2028 && unit <= 0x202e);
 }

@@ -30,6 +30,11 @@ export interface BackendInit<S extends DescService = DescService> {
   readonly impl: Partial<ServiceImpl<S>>;
   /** What it can do beyond the core of its contract; the kit reads them. */
   readonly features?: readonly string[];
+  /**
+   * Its handlers use the bytes of a request only until they return, or first await: then those are views of guest memory
+   * and not copies. Default false.
+   */
+  readonly borrows?: boolean;
   /** Is it able to answer? Called by whoever watches the host. */
   readonly health?: () => Health | Promise<Health>;
   /** Hands over what the host knows about guests, before the first call. For backends that are about guests. */

@@ -35,7 +35,8 @@ export function bindMethod(
   // What cannot be called is refused by its answer, whatever it was sent.
   const types =
     desc !== undefined && isUnary(desc) ? desc : { input: EmptySchema, output: EmptySchema };
-  return new MessageBinding(method, types, dispatch, open, answerOf(method, interceptors));
+  const borrows = entry.kind === "backend" && entry.borrows === true && interceptors.length === 0;
+  return new MessageBinding(method, types, dispatch, open, answerOf(method, interceptors), borrows);
 }
 
 /**
@@ -51,9 +52,17 @@ class MessageBinding implements BoundMethod<Message> {
   readonly #dispatch: Dispatch;
   readonly #open: OpenCall;
   readonly #answer: Answer;
+  readonly #borrows: boolean;
   readonly #size = (response: Message): number => this.#output.encode(response).length;
 
-  constructor(method: Method, types: Types, dispatch: Dispatch, open: OpenCall, answer: Answer) {
+  constructor(
+    method: Method,
+    types: Types,
+    dispatch: Dispatch,
+    open: OpenCall,
+    answer: Answer,
+    borrows: boolean,
+  ) {
     this.name = method.name;
     this.#method = method;
     this.#input = codecOf(types.input, dispatch.codec);
@@ -61,6 +70,7 @@ class MessageBinding implements BoundMethod<Message> {
     this.#dispatch = dispatch;
     this.#open = open;
     this.#answer = answer;
+    this.#borrows = borrows;
   }
 
   start(
@@ -73,7 +83,11 @@ class MessageBinding implements BoundMethod<Message> {
     if (this.#dispatch.observers.size > 0) call.requestBytes = end - at;
     let request: Message;
     try {
-      request = this.#input.decode(memory, at, end);
+      // An observer is shown the request, and may look at it after the handler has returned.
+      const borrowed = this.#borrows && this.#dispatch.observers.size === 0;
+      request = borrowed
+        ? this.#input.decodeBorrowed(memory, at, end)
+        : this.#input.decode(memory, at, end);
     } catch (cause) {
       const refuse = (): never => {
         throw notProtobuf(this.#input.desc.typeName, cause);

@@ -123,8 +123,10 @@ export class Call implements HandlerContext, CallRecord {
     return this.#deadline;
   }
 
-  timeoutMs(): number | undefined {
-    return this.deadline === undefined ? undefined : Math.max(0, this.deadline - this.#clock.now());
+  // A function of its own, as Connect has it: a handler may take it out of its context.
+  get timeoutMs(): () => number | undefined {
+    return () =>
+      this.deadline === undefined ? undefined : Math.max(0, this.deadline - this.#clock.now());
   }
 
   get signal(): AbortSignal {
@@ -192,6 +194,14 @@ export class Call implements HandlerContext, CallRecord {
     this.#done = true;
     this.#rare?.disarm?.();
   }
+}
+
+/**
+ * The call that a handler is answering, with its id and its parent; undefined if it did not come through a registry
+ * (but over HTTP, say).
+ */
+export function callOf(context: HandlerContext): CallRecord | undefined {
+  return context instanceof Call ? context : undefined;
 }
 
 /** What few calls need. */

@@ -11,7 +11,7 @@ export {
   defineBackend,
   type Health,
 } from "./backend.ts";
-export { Call, type CallObserver, type CallRecord } from "./call.ts";
+export { Call, callOf, type CallObserver, type CallRecord } from "./call.ts";
 export {
   type Caller,
   callerKey,
@@ -37,3 +37,4 @@ export { createRegistry, type Incident, type Registry, type RegistryOptions } fr
 export { type CallOptions, pathOf, Session } from "./session.ts";
 export { createTransport } from "./transport.ts";
 export { type RetryInfo, RetryInfoSchema } from "@dropthrough/abi";
+export { bytesInto } from "@dropthrough/codec";

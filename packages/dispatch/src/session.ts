@@ -11,6 +11,7 @@ import {
   type ContextValues,
 } from "@connectrpc/connect";
 import { type BoundMethod, isPending, type Pending } from "@dropthrough/abi";
+import { fillBytes } from "@dropthrough/codec";
 import { answerOf } from "./answer.ts";
 import { bindMethod } from "./binding.ts";
 import { Call } from "./call.ts";
@@ -118,6 +119,8 @@ export class Session {
     try {
       const response = run(this.#core, call, create(desc.input, request), answer);
       const message = isPending(response) ? await toPromise(response) : response;
+      // Bytes that were to be filled in place have no guest memory here: they are filled now.
+      fillBytes(desc.output, message);
       return { call, message: message as MessageShape<D["output"]> };
     } finally {
       signal?.removeEventListener("abort", leave);
