@@ -48,7 +48,7 @@ const messages: Readonly<Record<string, Message>> = {
   }),
 };
 
-function make(typeName: string, init: object): Message {
+function make(typeName: string, init: Record<string, unknown>): Message {
   const known = types.getMessage(typeName) ?? messageOf(typesOf(sources.conformance), typeName);
   return create(known, init);
 }

@@ -7,7 +7,7 @@ const types = typesOf(sources.conformance);
 const Proto3 = messageOf(types, "protobuf_test_messages.proto3.TestAllTypesProto3");
 
 /** A message with these fields, of which some hold bytes. */
-function make(fields: object): Message {
+function make(fields: Record<string, unknown>): Message {
   return create(Proto3, fields);
 }
 

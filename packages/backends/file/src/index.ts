@@ -50,6 +50,7 @@ export function file(options: FileOptions): Backend<typeof FileService> {
   return defineBackend({
     name: "file",
     service: FileService,
+    borrows: true,
     impl: new Files(new Mounts(options.mounts), options.handles ?? 256),
   });
 }

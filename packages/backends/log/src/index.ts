@@ -76,6 +76,7 @@ export function log(options: LogOptions = {}): LogBackend {
     ...defineBackend({
       name: "log",
       service: LogService,
+      borrows: true,
       impl: implementation,
       health: () => sink.health(),
       attach: ({ clock }) => void (implementation.clock = options.clock ?? clock),

@@ -1,5 +1,5 @@
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { callerOf, type CallRecord, type Clock } from "@dropthrough/dispatch";
+import { callerOf, callOf, type Clock } from "@dropthrough/dispatch";
 import type {
   EnabledRequest,
   LogService,
@@ -104,11 +104,13 @@ export class Log implements ServiceImpl<typeof LogService> {
  * the order of the starts, so these three are enough to read a tree of calls in causal order.
  */
 function placeOf(context: HandlerContext): object {
-  const { id, parent } = context as Partial<CallRecord>;
+  const call = callOf(context);
+  if (call === undefined) return {};
+  const { id, parent } = call;
   const ancestors: number[] = [];
   for (let up = parent?.parent; up !== undefined; up = up.parent) ancestors.unshift(up.id);
   return {
-    ...(id !== undefined && { call: id }),
+    call: id,
     ...(parent !== undefined && { parent: parent.id }),
     ...(ancestors.length > 0 && { ancestors }),
   };

@@ -23,7 +23,7 @@ export namespace Level {
 /** One record. */
 @final
 export class WriteRequest extends Message {
-  /** What to write. */
+  /** What to write; needed. */
   record: Record | null = null;
 
   /** A message from its bytes; null if they are malformed. */
@@ -115,7 +115,7 @@ export class WriteBatchRequest extends Message {
     return "dropthrough.log.v1.WriteBatchRequest";
   }
 
-  /** What to write, in order. */
+  /** What to write, in order; at most 1,024. */
   get records(): Array<Record> {
     let value = this.$records;
     if (value === null) {
@@ -279,11 +279,14 @@ export class EnabledResponse extends Message {
 /** One thing that happened. */
 @final
 export class Record extends Message {
-  /** How much it matters. */
+  /** How much it matters; needed. */
   level: i32 = 0;
-  /** What happened, in one sentence. Cut after 16 KiB; control characters are escaped. */
+  /**
+   * What happened, in one sentence. Cut after 16,384 characters, and says so. Here and in every other text, control
+   * characters and marks that reorder text are escaped: a record is one line, and drives no terminal.
+   */
   message: string = "";
-  /** When it happened, by the guest's clock; left out, the host's time is taken. */
+  /** When it happened, by the guest's clock, to the nanosecond. The line has the host's time as well, which orders it. */
   time: Timestamp | null = null;
   private $attributes: Array<Attribute> | null = null;
   /** What went wrong, if something did. */
@@ -298,7 +301,7 @@ export class Record extends Message {
     return "dropthrough.log.v1.Record";
   }
 
-  /** Facts about it. At most 64 at each level; the last one of a key wins. */
+  /** Facts about it. At most 64 at each level, nested at most 8 deep; the last one of a key wins. */
   get attributes(): Array<Attribute> {
     let value = this.$attributes;
     if (value === null) {
@@ -408,7 +411,7 @@ export class Record extends Message {
 /** One fact. */
 @final
 export class Attribute extends Message {
-  /** Its name: not empty, cut after 256 bytes. */
+  /** Its name: not empty, cut after 256 characters. */
   key: string = "";
   /** Its value. */
   value: Value | null = null;
@@ -503,7 +506,7 @@ export class Value extends Message {
     return "dropthrough.log.v1.Value";
   }
 
-  /** Text; cut after 16 KiB. */
+  /** Text; cut after 16,384 characters. */
   get string(): string {
     return this.kindCase == 1 ? this.$string : "";
   }
@@ -543,7 +546,7 @@ export class Value extends Message {
   }
 
 
-  /** Bytes; written as base64, cut after 1 KiB. */
+  /** Bytes; written as base64, cut after 1,024 bytes. */
   get bytes(): Uint8Array {
     return this.kindCase == 5 ? this.$bytes : EMPTY;
   }
@@ -811,11 +814,11 @@ export class Map$ extends Message {
 /** What went wrong. */
 @final
 export class Error$ extends Message {
-  /** The kind of error, such as a class name or a code. */
+  /** The kind of error, such as a class name or a code; may be empty. */
   type$: string = "";
   /** What it says. */
   message: string = "";
-  /** Where it came from, one frame a line. Cut after 16 KiB. */
+  /** Where it came from, one frame a line: line feeds stay. Cut after 16,384 characters. */
   stack: string = "";
 
   /** A message from its bytes; null if they are malformed. */
@@ -872,8 +875,9 @@ export class Error$ extends Message {
 /**
  * Calls dropthrough.log.v1.LogService. Each method is bound when it is first called.
  *
- * Takes records. The host adds who wrote them (guest, instance) and in which call; a guest cannot forge that.
+ * Takes records. The host adds who wrote them (guest, instance) and for which call; a guest cannot forge that.
  *
+ * The limits named here are those that hold where the operator says nothing else.
  * Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
  */
 export class LogServiceClient {
@@ -887,11 +891,13 @@ export class LogServiceClient {
   readonly $enabled: Method = new Method("dropthrough.log.v1.LogService/Enabled");
 
   /**
-   * Writes one record. A record below the guest's level is OK, and is not written; so is one above a rate limit, which
-   * is counted: a line of its own says how many were dropped. A `fatal` record ends nothing by itself.
+   * Writes one record. A record below the guest's level is OK, and is neither written nor looked into. One that sampling
+   * leaves out, one above the guest's rate, and one that a slow or full sink has no room for are OK as well: they are
+   * counted, and a line says how many there were. A `fatal` record ends nothing by itself.
    *
-   * Codes: INVALID_ARGUMENT for a record without a level, with a key that is empty, or nested more than 8 deep;
-   * RESOURCE_EXHAUSTED for a record with more than 64 attributes at one level.
+   * Codes: INVALID_ARGUMENT without a record, for a record without a level, and for a key that is empty;
+   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, or of more than 65,536 bytes
+   * in all.
    */
   write(request: WriteRequest, timeoutMs: i32 = 0): Result<WriteResponse> {
     return this.$write.call<WriteRequest, WriteResponse>(request, timeoutMs);
@@ -907,7 +913,8 @@ export class LogServiceClient {
   }
 
   /**
-   * Tells whether a record of a level would be written, so that a guest need not format what nobody reads.
+   * Tells whether a record of a level would be written now, so that a guest need not format what nobody reads. The
+   * operator may change levels at any time.
    *
    * Codes: INVALID_ARGUMENT without a level.
    */
@@ -919,17 +926,20 @@ export class LogServiceClient {
 /**
  * Serves dropthrough.log.v1.LogService: extend it, and give it to `launch().export()`.
  *
- * Takes records. The host adds who wrote them (guest, instance) and in which call; a guest cannot forge that.
+ * Takes records. The host adds who wrote them (guest, instance) and for which call; a guest cannot forge that.
  *
+ * The limits named here are those that hold where the operator says nothing else.
  * Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
  */
 export abstract class LogServiceServer extends Service {
   /**
-   * Writes one record. A record below the guest's level is OK, and is not written; so is one above a rate limit, which
-   * is counted: a line of its own says how many were dropped. A `fatal` record ends nothing by itself.
+   * Writes one record. A record below the guest's level is OK, and is neither written nor looked into. One that sampling
+   * leaves out, one above the guest's rate, and one that a slow or full sink has no room for are OK as well: they are
+   * counted, and a line says how many there were. A `fatal` record ends nothing by itself.
    *
-   * Codes: INVALID_ARGUMENT for a record without a level, with a key that is empty, or nested more than 8 deep;
-   * RESOURCE_EXHAUSTED for a record with more than 64 attributes at one level.
+   * Codes: INVALID_ARGUMENT without a record, for a record without a level, and for a key that is empty;
+   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, or of more than 65,536 bytes
+   * in all.
    */
   abstract write(request: WriteRequest): Result<WriteResponse>;
 
@@ -941,7 +951,8 @@ export abstract class LogServiceServer extends Service {
   abstract writeBatch(request: WriteBatchRequest): Result<WriteBatchResponse>;
 
   /**
-   * Tells whether a record of a level would be written, so that a guest need not format what nobody reads.
+   * Tells whether a record of a level would be written now, so that a guest need not format what nobody reads. The
+   * operator may change levels at any time.
    *
    * Codes: INVALID_ARGUMENT without a level.
    */

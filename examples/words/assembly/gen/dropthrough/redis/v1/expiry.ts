@@ -248,3 +248,207 @@ export class TimeToLiveResponse extends Message {
   }
 }
 
+/** When a key expires. */
+@final
+export class ExpireAtRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  /** Milliseconds since 1970. In the past, the key is gone at once. */
+  atMs: i64 = 0;
+  /** When to change the expiry at all. */
+  condition: i32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): ExpireAtRequest | null {
+    return decode<ExpireAtRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.ExpireAtRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.condition != 0) {
+      w.int32(this.condition);
+      w.tag(32);
+    }
+    if (this.atMs != 0) {
+      w.int64(this.atMs);
+      w.tag(24);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 24: {
+          this.atMs = r.int64();
+          break;
+        }
+        case 32: {
+          this.condition = r.int32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What became of it. */
+@final
+export class ExpireAtResponse extends Message {
+  /** Whether the key was there and the condition held. */
+  applied: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): ExpireAtResponse | null {
+    return decode<ExpireAtResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.ExpireAtResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.applied) {
+      w.bool(this.applied);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.applied = r.bool();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which key is to stay. */
+@final
+export class PersistRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): PersistRequest | null {
+    return decode<PersistRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.PersistRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What became of it. */
+@final
+export class PersistResponse extends Message {
+  /** Whether the key was there and had an expiry. */
+  applied: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): PersistResponse | null {
+    return decode<PersistResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.PersistResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.applied) {
+      w.bool(this.applied);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.applied = r.bool();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+

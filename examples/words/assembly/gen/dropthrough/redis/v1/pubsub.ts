@@ -65,7 +65,7 @@ export class PublishRequest extends Message$ {
 /** Who heard it. */
 @final
 export class PublishResponse extends Message$ {
-  /** Subscribers that it was sent to, of this server. */
+  /** Subscribed connections that heard it, once for each pattern that found it. All guests of a host share one. */
   receivers: i64 = 0;
 
   /** A message from its bytes; null if they are malformed. */

@@ -1223,3 +1223,1005 @@ export class SortedSetRemoveResponse extends Message {
   }
 }
 
+/** Whose scores to read. */
+@final
+export class SortedSetScoreRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  private $members: Array<Uint8Array> | null = null;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetScoreRequest | null {
+    return decode<SortedSetScoreRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetScoreRequest";
+  }
+
+  /** At least one. */
+  get members(): Array<Uint8Array> {
+    let value = this.$members;
+    if (value === null) {
+      value = [];
+      this.$members = value;
+    }
+    return value;
+  }
+  set members(value: Array<Uint8Array>) {
+    this.$members = value;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    {
+      const list = this.$members;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.bytes(unchecked(list[at]));
+          w.tag(26);
+        }
+      }
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 26: {
+          this.members.push(r.bytes());
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** A score that may be absent. */
+@final
+export class OptionalScore extends Message {
+  private $score: f64 = 0;
+  private $has$score: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): OptionalScore | null {
+    return decode<OptionalScore>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.OptionalScore";
+  }
+
+  /** The score; absent if the member is. */
+  get score(): f64 {
+    return this.$score;
+  }
+  set score(value: f64) {
+    this.$score = value;
+    this.$has$score = true;
+  }
+  /** Whether score is set. */
+  get hasScore(): bool {
+    return this.$has$score;
+  }
+  /** Unsets score. */
+  clearScore(): void {
+    this.$score = 0;
+    this.$has$score = false;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.$has$score) {
+      w.double(this.$score);
+      w.tag(9);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 9: {
+          this.score = r.double();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Their scores. */
+@final
+export class SortedSetScoreResponse extends Message {
+  private $scores: Array<OptionalScore> | null = null;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetScoreResponse | null {
+    return decode<SortedSetScoreResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetScoreResponse";
+  }
+
+  /** One for each member, in their order. */
+  get scores(): Array<OptionalScore> {
+    let value = this.$scores;
+    if (value === null) {
+      value = [];
+      this.$scores = value;
+    }
+    return value;
+  }
+  set scores(value: Array<OptionalScore>) {
+    this.$scores = value;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    {
+      const list = this.$scores;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(10);
+        }
+      }
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          const value = new OptionalScore();
+          const outer = r.begin(offsetof<OptionalScore>());
+          value.read(r, 0);
+          r.finish(outer);
+          this.scores.push(value);
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Whose place to look for. */
+@final
+export class SortedSetRankRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  /** The member. */
+  member: Uint8Array = EMPTY;
+  /** Whether to count from the greatest. */
+  reverse: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetRankRequest | null {
+    return decode<SortedSetRankRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetRankRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.reverse) {
+      w.bool(this.reverse);
+      w.tag(32);
+    }
+    if (this.member.length > 0) {
+      w.bytes(this.member);
+      w.tag(26);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 26: {
+          this.member = r.bytes();
+          break;
+        }
+        case 32: {
+          this.reverse = r.bool();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Its place. */
+@final
+export class SortedSetRankResponse extends Message {
+  private $rank: i64 = 0;
+  private $has$rank: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetRankResponse | null {
+    return decode<SortedSetRankResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetRankResponse";
+  }
+
+  /** 0 is the first; absent if the member is. */
+  get rank(): i64 {
+    return this.$rank;
+  }
+  set rank(value: i64) {
+    this.$rank = value;
+    this.$has$rank = true;
+  }
+  /** Whether rank is set. */
+  get hasRank(): bool {
+    return this.$has$rank;
+  }
+  /** Unsets rank. */
+  clearRank(): void {
+    this.$rank = 0;
+    this.$has$rank = false;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.$has$rank) {
+      w.int64(this.$rank);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.rank = r.int64();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which field of the oneof dropthrough.redis.v1.SortedSetCountRequest.range is set. */
+export namespace SortedSetCountRequest_RangeCase {
+  /** None of them. */
+  export const NOT_SET: i32 = 0;
+  export const SCORE: i32 = 3;
+  export const LEX: i32 = 4;
+}
+
+/** What to count. */
+@final
+export class SortedSetCountRequest extends Message {
+  /** Which field of the oneof range is set: a value of SortedSetCountRequest_RangeCase. */
+  rangeCase: i32 = 0;
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  private $score: ScoreRange | null = null;
+  private $lex: LexRange | null = null;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetCountRequest | null {
+    return decode<SortedSetCountRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetCountRequest";
+  }
+
+  /** By their score. */
+  get score(): ScoreRange | null {
+    return this.rangeCase == 3 ? this.$score : null;
+  }
+  set score(value: ScoreRange | null) {
+    this.$score = value;
+    if (value !== null) this.rangeCase = 3;
+    else if (this.rangeCase == 3) this.rangeCase = 0;
+  }
+
+
+  /** By their bytes, among members that all have the same score. */
+  get lex(): LexRange | null {
+    return this.rangeCase == 4 ? this.$lex : null;
+  }
+  set lex(value: LexRange | null) {
+    this.$lex = value;
+    if (value !== null) this.rangeCase = 4;
+    else if (this.rangeCase == 4) this.rangeCase = 0;
+  }
+
+  /** Sets no field of the oneof range of SortedSetCountRequest. */
+  clearRange(): void {
+    this.rangeCase = 0;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    {
+      const value = this.lex;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(34);
+      }
+    }
+    {
+      const value = this.score;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(26);
+      }
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 26: {
+          let value = this.score;
+          if (value === null) {
+            value = new ScoreRange();
+            this.score = value;
+          }
+          const outer = r.begin(offsetof<ScoreRange>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        case 34: {
+          let value = this.lex;
+          if (value === null) {
+            value = new LexRange();
+            this.lex = value;
+          }
+          const outer = r.begin(offsetof<LexRange>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** How many there are. */
+@final
+export class SortedSetCountResponse extends Message {
+  /** Members in the range. */
+  members: i64 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetCountResponse | null {
+    return decode<SortedSetCountResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetCountResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.members != 0) {
+      w.int64(this.members);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.members = r.int64();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** How many to take. */
+@final
+export class SortedSetPopRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  /** Whether to take the greatest instead of the least. */
+  greatest: bool = false;
+  /** How many at most; 0 for one. */
+  count: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetPopRequest | null {
+    return decode<SortedSetPopRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetPopRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.count != 0) {
+      w.uint32(this.count);
+      w.tag(32);
+    }
+    if (this.greatest) {
+      w.bool(this.greatest);
+      w.tag(24);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 24: {
+          this.greatest = r.bool();
+          break;
+        }
+        case 32: {
+          this.count = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What was taken. */
+@final
+export class SortedSetPopResponse extends Message {
+  private $members: Array<ScoredMember> | null = null;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetPopResponse | null {
+    return decode<SortedSetPopResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetPopResponse";
+  }
+
+  /** The outermost first. */
+  get members(): Array<ScoredMember> {
+    let value = this.$members;
+    if (value === null) {
+      value = [];
+      this.$members = value;
+    }
+    return value;
+  }
+  set members(value: Array<ScoredMember>) {
+    this.$members = value;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    {
+      const list = this.$members;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(10);
+        }
+      }
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          const value = new ScoredMember();
+          const outer = r.begin(offsetof<ScoredMember>());
+          value.read(r, 0);
+          r.finish(outer);
+          this.members.push(value);
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which field of the oneof dropthrough.redis.v1.SortedSetRemoveRangeRequest.range is set. */
+export namespace SortedSetRemoveRangeRequest_RangeCase {
+  /** None of them. */
+  export const NOT_SET: i32 = 0;
+  export const RANK: i32 = 3;
+  export const SCORE: i32 = 4;
+  export const LEX: i32 = 5;
+}
+
+/** What to remove. */
+@final
+export class SortedSetRemoveRangeRequest extends Message {
+  /** Which field of the oneof range is set: a value of SortedSetRemoveRangeRequest_RangeCase. */
+  rangeCase: i32 = 0;
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  private $rank: RankRange | null = null;
+  private $score: ScoreRange | null = null;
+  private $lex: LexRange | null = null;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetRemoveRangeRequest | null {
+    return decode<SortedSetRemoveRangeRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetRemoveRangeRequest";
+  }
+
+  /** By their place in the order. */
+  get rank(): RankRange | null {
+    return this.rangeCase == 3 ? this.$rank : null;
+  }
+  set rank(value: RankRange | null) {
+    this.$rank = value;
+    if (value !== null) this.rangeCase = 3;
+    else if (this.rangeCase == 3) this.rangeCase = 0;
+  }
+
+
+  /** By their score. */
+  get score(): ScoreRange | null {
+    return this.rangeCase == 4 ? this.$score : null;
+  }
+  set score(value: ScoreRange | null) {
+    this.$score = value;
+    if (value !== null) this.rangeCase = 4;
+    else if (this.rangeCase == 4) this.rangeCase = 0;
+  }
+
+
+  /** By their bytes, among members that all have the same score. */
+  get lex(): LexRange | null {
+    return this.rangeCase == 5 ? this.$lex : null;
+  }
+  set lex(value: LexRange | null) {
+    this.$lex = value;
+    if (value !== null) this.rangeCase = 5;
+    else if (this.rangeCase == 5) this.rangeCase = 0;
+  }
+
+  /** Sets no field of the oneof range of SortedSetRemoveRangeRequest. */
+  clearRange(): void {
+    this.rangeCase = 0;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    {
+      const value = this.lex;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(42);
+      }
+    }
+    {
+      const value = this.score;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(34);
+      }
+    }
+    {
+      const value = this.rank;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(26);
+      }
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 26: {
+          let value = this.rank;
+          if (value === null) {
+            value = new RankRange();
+            this.rank = value;
+          }
+          const outer = r.begin(offsetof<RankRange>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        case 34: {
+          let value = this.score;
+          if (value === null) {
+            value = new ScoreRange();
+            this.score = value;
+          }
+          const outer = r.begin(offsetof<ScoreRange>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        case 42: {
+          let value = this.lex;
+          if (value === null) {
+            value = new LexRange();
+            this.lex = value;
+          }
+          const outer = r.begin(offsetof<LexRange>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** How many went. */
+@final
+export class SortedSetRemoveRangeResponse extends Message {
+  /** Members that were in the range. */
+  removed: i64 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetRemoveRangeResponse | null {
+    return decode<SortedSetRemoveRangeResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetRemoveRangeResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.removed != 0) {
+      w.int64(this.removed);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.removed = r.int64();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which members to look for. */
+@final
+export class SortedSetScanRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  /** Where to go on: the cursor of the last answer; empty to begin. */
+  cursor: Uint8Array = EMPTY;
+  /** Only what matches: `*` any bytes, `?` one byte, `[ab]` one of these; a backslash takes the next byte as it is. Empty for all. */
+  match: Uint8Array = EMPTY;
+  /** About how many to look at in one call, 1 to 10,000; 0 for 10. The answer may have more or less, or none. */
+  count: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetScanRequest | null {
+    return decode<SortedSetScanRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetScanRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.count != 0) {
+      w.uint32(this.count);
+      w.tag(40);
+    }
+    if (this.match.length > 0) {
+      w.bytes(this.match);
+      w.tag(34);
+    }
+    if (this.cursor.length > 0) {
+      w.bytes(this.cursor);
+      w.tag(26);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 26: {
+          this.cursor = r.bytes();
+          break;
+        }
+        case 34: {
+          this.match = r.bytes();
+          break;
+        }
+        case 40: {
+          this.count = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Some of them. */
+@final
+export class SortedSetScanResponse extends Message {
+  private $members: Array<ScoredMember> | null = null;
+  /** Where to go on; empty at the end. Opaque, and only for the same call. */
+  cursor: Uint8Array = EMPTY;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): SortedSetScanResponse | null {
+    return decode<SortedSetScanResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.SortedSetScanResponse";
+  }
+
+  /** Members, of which one may come twice in a whole scan. */
+  get members(): Array<ScoredMember> {
+    let value = this.$members;
+    if (value === null) {
+      value = [];
+      this.$members = value;
+    }
+    return value;
+  }
+  set members(value: Array<ScoredMember>) {
+    this.$members = value;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.cursor.length > 0) {
+      w.bytes(this.cursor);
+      w.tag(18);
+    }
+    {
+      const list = this.$members;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(10);
+        }
+      }
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          const value = new ScoredMember();
+          const outer = r.begin(offsetof<ScoredMember>());
+          value.read(r, 0);
+          r.finish(outer);
+          this.members.push(value);
+          break;
+        }
+        case 18: {
+          this.cursor = r.bytes();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+

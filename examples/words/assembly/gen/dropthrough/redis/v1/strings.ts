@@ -1035,3 +1035,754 @@ export class IncrementResponse extends Message {
   }
 }
 
+/** What to add. */
+@final
+export class IncrementFloatRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  /** What to add, which may be below 0. NaN and infinity are refused. */
+  by: f64 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): IncrementFloatRequest | null {
+    return decode<IncrementFloatRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.IncrementFloatRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (reinterpret<u64>(this.by) != 0) {
+      w.double(this.by);
+      w.tag(25);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 25: {
+          this.by = r.double();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** The sum. */
+@final
+export class IncrementFloatResponse extends Message {
+  /** What the key holds now. Redis adds with more digits than a double has, and keeps them. */
+  value: f64 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): IncrementFloatResponse | null {
+    return decode<IncrementFloatResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.IncrementFloatResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (reinterpret<u64>(this.value) != 0) {
+      w.double(this.value);
+      w.tag(9);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 9: {
+          this.value = r.double();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What to append. */
+@final
+export class AppendRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  /** What comes after the value that is there; an absent key counts as empty. */
+  value: Uint8Array = EMPTY;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): AppendRequest | null {
+    return decode<AppendRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.AppendRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.value.length > 0) {
+      w.bytes(this.value);
+      w.tag(26);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 26: {
+          this.value = r.bytes();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** How long it is now. */
+@final
+export class AppendResponse extends Message {
+  /** Bytes of the whole value. */
+  length: i64 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): AppendResponse | null {
+    return decode<AppendResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.AppendResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.length != 0) {
+      w.int64(this.length);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.length = r.int64();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which value to take. */
+@final
+export class GetDeleteRequest extends Message {
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): GetDeleteRequest | null {
+    return decode<GetDeleteRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.GetDeleteRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What was there. */
+@final
+export class GetDeleteResponse extends Message {
+  private $value: Uint8Array = EMPTY;
+  private $has$value: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): GetDeleteResponse | null {
+    return decode<GetDeleteResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.GetDeleteResponse";
+  }
+
+  /** The value; absent if the key was. */
+  get value(): Uint8Array {
+    return this.$value;
+  }
+  set value(value: Uint8Array) {
+    this.$value = value;
+    this.$has$value = true;
+  }
+  /** Whether value is set. */
+  get hasValue(): bool {
+    return this.$has$value;
+  }
+  /** Unsets value. */
+  clearValue(): void {
+    this.$value = EMPTY;
+    this.$has$value = false;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.$has$value) {
+      w.bytes(this.$value);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.value = r.bytes();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which field of the oneof dropthrough.redis.v1.GetExpireRequest.expiry is set. */
+export namespace GetExpireRequest_ExpiryCase {
+  /** None of them. */
+  export const NOT_SET: i32 = 0;
+  export const EXPIRE_IN_MS: i32 = 3;
+  export const EXPIRE_AT_MS: i32 = 4;
+  export const PERSIST: i32 = 5;
+}
+
+/** Which value to read, and when it is to expire. */
+@final
+export class GetExpireRequest extends Message {
+  /** Which field of the oneof expiry is set: a value of GetExpireRequest_ExpiryCase. */
+  expiryCase: i32 = 0;
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  private $expireInMs: i64 = 0;
+  private $expireAtMs: i64 = 0;
+  private $persist: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): GetExpireRequest | null {
+    return decode<GetExpireRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.GetExpireRequest";
+  }
+
+  /** Milliseconds from now, above 0. */
+  get expireInMs(): i64 {
+    return this.expiryCase == 3 ? this.$expireInMs : 0;
+  }
+  set expireInMs(value: i64) {
+    this.$expireInMs = value;
+    this.expiryCase = 3;
+  }
+
+
+  /** Milliseconds since 1970, above 0. In the past, the key is gone at once. */
+  get expireAtMs(): i64 {
+    return this.expiryCase == 4 ? this.$expireAtMs : 0;
+  }
+  set expireAtMs(value: i64) {
+    this.$expireAtMs = value;
+    this.expiryCase = 4;
+  }
+
+
+  /** True for never. */
+  get persist(): bool {
+    return this.expiryCase == 5 ? this.$persist : false;
+  }
+  set persist(value: bool) {
+    this.$persist = value;
+    this.expiryCase = 5;
+  }
+
+  /** Sets no field of the oneof expiry of GetExpireRequest. */
+  clearExpiry(): void {
+    this.expiryCase = 0;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.expiryCase == 5) {
+      w.bool(this.$persist);
+      w.tag(40);
+    }
+    if (this.expiryCase == 4) {
+      w.int64(this.$expireAtMs);
+      w.tag(32);
+    }
+    if (this.expiryCase == 3) {
+      w.int64(this.$expireInMs);
+      w.tag(24);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 24: {
+          this.expireInMs = r.int64();
+          break;
+        }
+        case 32: {
+          this.expireAtMs = r.int64();
+          break;
+        }
+        case 40: {
+          this.persist = r.bool();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What was there. */
+@final
+export class GetExpireResponse extends Message {
+  private $value: Uint8Array = EMPTY;
+  private $has$value: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): GetExpireResponse | null {
+    return decode<GetExpireResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.GetExpireResponse";
+  }
+
+  /** The value; absent if the key is. */
+  get value(): Uint8Array {
+    return this.$value;
+  }
+  set value(value: Uint8Array) {
+    this.$value = value;
+    this.$has$value = true;
+  }
+  /** Whether value is set. */
+  get hasValue(): bool {
+    return this.$has$value;
+  }
+  /** Unsets value. */
+  clearValue(): void {
+    this.$value = EMPTY;
+    this.$has$value = false;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.$has$value) {
+      w.bytes(this.$value);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.value = r.bytes();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which field of the oneof dropthrough.redis.v1.CompareAndSetRequest.expiry is set. */
+export namespace CompareAndSetRequest_ExpiryCase {
+  /** None of them. */
+  export const NOT_SET: i32 = 0;
+  export const EXPIRE_IN_MS: i32 = 5;
+  export const EXPIRE_AT_MS: i32 = 6;
+  export const KEEP_TTL: i32 = 7;
+}
+
+/** What must be there, and what is to come in its place. */
+@final
+export class CompareAndSetRequest extends Message {
+  /** Which field of the oneof expiry is set: a value of CompareAndSetRequest_ExpiryCase. */
+  expiryCase: i32 = 0;
+  /** The connection. */
+  connectionId: string = "";
+  /** The key. */
+  key: Uint8Array = EMPTY;
+  private $expected: Uint8Array = EMPTY;
+  private $has$expected: bool = false;
+  private $value: Uint8Array = EMPTY;
+  private $has$value: bool = false;
+  private $expireInMs: i64 = 0;
+  private $expireAtMs: i64 = 0;
+  private $keepTtl: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): CompareAndSetRequest | null {
+    return decode<CompareAndSetRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.CompareAndSetRequest";
+  }
+
+  /** What the key must hold; absent if the key must be absent. */
+  get expected(): Uint8Array {
+    return this.$expected;
+  }
+  set expected(value: Uint8Array) {
+    this.$expected = value;
+    this.$has$expected = true;
+  }
+  /** Whether expected is set. */
+  get hasExpected(): bool {
+    return this.$has$expected;
+  }
+  /** Unsets expected. */
+  clearExpected(): void {
+    this.$expected = EMPTY;
+    this.$has$expected = false;
+  }
+
+
+  /** What to write; absent to delete the key. */
+  get value(): Uint8Array {
+    return this.$value;
+  }
+  set value(value: Uint8Array) {
+    this.$value = value;
+    this.$has$value = true;
+  }
+  /** Whether value is set. */
+  get hasValue(): bool {
+    return this.$has$value;
+  }
+  /** Unsets value. */
+  clearValue(): void {
+    this.$value = EMPTY;
+    this.$has$value = false;
+  }
+
+
+  /** Milliseconds from now, above 0. */
+  get expireInMs(): i64 {
+    return this.expiryCase == 5 ? this.$expireInMs : 0;
+  }
+  set expireInMs(value: i64) {
+    this.$expireInMs = value;
+    this.expiryCase = 5;
+  }
+
+
+  /** Milliseconds since 1970, above 0. In the past, the key is gone at once. */
+  get expireAtMs(): i64 {
+    return this.expiryCase == 6 ? this.$expireAtMs : 0;
+  }
+  set expireAtMs(value: i64) {
+    this.$expireAtMs = value;
+    this.expiryCase = 6;
+  }
+
+
+  /** True to leave the expiry as it is. */
+  get keepTtl(): bool {
+    return this.expiryCase == 7 ? this.$keepTtl : false;
+  }
+  set keepTtl(value: bool) {
+    this.$keepTtl = value;
+    this.expiryCase = 7;
+  }
+
+  /** Sets no field of the oneof expiry of CompareAndSetRequest. */
+  clearExpiry(): void {
+    this.expiryCase = 0;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.expiryCase == 7) {
+      w.bool(this.$keepTtl);
+      w.tag(56);
+    }
+    if (this.expiryCase == 6) {
+      w.int64(this.$expireAtMs);
+      w.tag(48);
+    }
+    if (this.expiryCase == 5) {
+      w.int64(this.$expireInMs);
+      w.tag(40);
+    }
+    if (this.$has$value) {
+      w.bytes(this.$value);
+      w.tag(34);
+    }
+    if (this.$has$expected) {
+      w.bytes(this.$expected);
+      w.tag(26);
+    }
+    if (this.key.length > 0) {
+      w.bytes(this.key);
+      w.tag(18);
+    }
+    if (this.connectionId.length > 0) {
+      w.string(this.connectionId);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.connectionId = r.string();
+          break;
+        }
+        case 18: {
+          this.key = r.bytes();
+          break;
+        }
+        case 26: {
+          this.expected = r.bytes();
+          break;
+        }
+        case 34: {
+          this.value = r.bytes();
+          break;
+        }
+        case 40: {
+          this.expireInMs = r.int64();
+          break;
+        }
+        case 48: {
+          this.expireAtMs = r.int64();
+          break;
+        }
+        case 56: {
+          this.keepTtl = r.bool();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What became of it. */
+@final
+export class CompareAndSetResponse extends Message {
+  /** Whether the key held what was expected, and holds the new value now. */
+  swapped: bool = false;
+  private $previous: Uint8Array = EMPTY;
+  private $has$previous: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): CompareAndSetResponse | null {
+    return decode<CompareAndSetResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.redis.v1.CompareAndSetResponse";
+  }
+
+  /** What was there before, or is there still; absent if the key was. */
+  get previous(): Uint8Array {
+    return this.$previous;
+  }
+  set previous(value: Uint8Array) {
+    this.$previous = value;
+    this.$has$previous = true;
+  }
+  /** Whether previous is set. */
+  get hasPrevious(): bool {
+    return this.$has$previous;
+  }
+  /** Unsets previous. */
+  clearPrevious(): void {
+    this.$previous = EMPTY;
+    this.$has$previous = false;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.$has$previous) {
+      w.bytes(this.$previous);
+      w.tag(18);
+    }
+    if (this.swapped) {
+      w.bool(this.swapped);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.swapped = r.bool();
+          break;
+        }
+        case 18: {
+          this.previous = r.bytes();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
