@@ -1,8 +1,10 @@
+import { globSync } from "node:fs";
+import { dirname } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** Every folder with a package.json and tests is a project of its own; nothing lists them. */
+/** Every folder with a package.json is a project of its own; nothing lists them. */
+const folders = globSync("{packages/*,packages/*/*,examples/*,tools}/package.json");
+
 export default defineConfig({
-  test: {
-    projects: ["packages/*", "packages/backends/*", "packages/guests/*", "examples/*", "tools"],
-  },
+  test: { projects: folders.map((file) => dirname(file)).toSorted() },
 });

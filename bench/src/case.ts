@@ -20,12 +20,3 @@ export interface CaseMaker {
   readonly name: string;
   make(): Promise<Omit<Case, "name">>;
 }
-
-/** Measures a synchronous function. */
-export function times(run: () => unknown): Sample {
-  return (count) => {
-    const start = process.hrtime.bigint();
-    for (let i = 0; i < count; i++) run();
-    return Number(process.hrtime.bigint() - start);
-  };
-}
