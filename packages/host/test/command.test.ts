@@ -44,6 +44,21 @@ describe("a command guest", () => {
     expect(log).toEqual(["main1 done"]);
   });
 
+  test("may use its request's memory again as soon as call returns, though the call is pending", async () => {
+    const g = new GuestText();
+    // The request is copied to 4096, called from there, and overwritten before the guest waits.
+    const request = echoRequest("original", { delayMs: 5 });
+    const module = g.module(`(func (export "_start") (local $w i32)
+      (memory.copy (i32.const 4096) ${g.data(request)})
+      (local.set $w (call $call ${g.bind(ECHO)} (i32.const 4096) (i32.const ${request.length}) (i32.const 8192) (i32.const 4096) (i32.const 0)))
+      (memory.fill (i32.const 4096) (i32.const 120) (i32.const ${request.length}))
+      (drop (memory.grow (i32.const 1)))
+      (if (i32.ne (call $ok (local.get $w)) (i32.const 10)) (then unreachable))
+      ;; 0a 08 "original"
+      (if (i64.ne (i64.load (i32.const 8194)) (i64.const 0x6c616e696769726f)) (then unreachable)))`);
+    expect(await exitOf(module)).toMatchObject({ code: 0, reason: "" });
+  });
+
   test("ends with the code that it asks for, clamped to 0-192, and runs no further", async () => {
     for (const [asked, code] of [
       ["7", 7],
