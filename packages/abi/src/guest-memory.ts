@@ -1,5 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 import { Code } from "./code.ts";
+import { copyBytes } from "./slab.ts";
 
 /**
  * A guest's linear memory, with the checks that every access needs.
@@ -48,8 +49,6 @@ export class GuestMemory {
 
   /** A copy of a region that was checked. */
   copy(ptr: number, len: number): Uint8Array<ArrayBuffer> {
-    const copy = new Uint8Array(len);
-    copy.set(this.bytes.subarray(ptr, ptr + len));
-    return copy;
+    return copyBytes(this.bytes, ptr, ptr + len);
   }
 }

@@ -26,6 +26,7 @@ export {
   readWord,
   type Result,
 } from "./result-word.ts";
+export { copyBytes } from "./slab.ts";
 export { decodeStatus, encodeStatus } from "./status.ts";
 export {
   ABI_MODULE,

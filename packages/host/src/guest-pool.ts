@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { copyBytes } from "@dropthrough/abi";
 import {
   type Call,
   type Caller,
@@ -142,7 +143,7 @@ export class GuestPool {
   ): Uint8Array | Promise<Uint8Array> {
     const idle = this.#idle(service);
     // The guest's memory may move before the callee reads the request: it gets bytes of its own.
-    const body = request.slice();
+    const body = copyBytes(request, 0, request.length);
     if (idle !== undefined) return idle.serve(name, body, call);
     const running = this.#running(service);
     if (running.length === 0) {
