@@ -73,7 +73,8 @@ export function statPath({ mount, names, path }: DiskPath): Info {
   using walk = new Walk(mount, path);
   const found = walk.find(names);
   if (found.stats === undefined) throw failure("ENOENT");
-  return infoOf(mount.fs.statSync(found.path, { bigint: true }));
+  // Not stat: a link may have been put in its place, and would be followed to wherever it leads.
+  return infoOf(mount.fs.lstatSync(found.path, { bigint: true }));
 }
 
 /** @throws ConnectError, NodeJS.ErrnoException */
