@@ -94,27 +94,40 @@ export interface LoopOptions extends Pick<HostOptions, "codec" | "interceptors">
   /** The call is pending: the guest waits for it. */
   readonly waits?: boolean;
   readonly guests?: readonly GuestConfig[];
+  /** A call that is made once, before the first of the others. */
+  readonly setup?: { readonly method: string; readonly request: Uint8Array };
 }
 
 /** Starts a host with a guest that makes one call as often as it is told, through the whole stack. */
 export async function loopGuest(options: LoopOptions): Promise<{ sample: Sample; host: Host }> {
-  const { method, request: bytes, backends, waits = false, guests = [], ...rest } = options;
+  const { method, request: bytes, backends, waits = false, guests = [], setup, ...rest } = options;
   const service = method.slice(0, method.indexOf("/"));
   const done = waits
-    ? `(local.set $w (call $wait (i32.and (i32.xor (local.get $w) (i32.const -1)) (i32.const 0xffffff)) (i32.const 1048576) (i32.const 524288)))`
+    ? `(local.set $w (call $wait (i32.and (i32.xor (local.get $w) (i32.const -1)) (i32.const 0xffffff)) (i32.const 1049600) (i32.const 524288)))`
     : "";
+  const first =
+    setup === undefined
+      ? ""
+      : `(if (i32.eqz (i32.load (i32.const 2040))) (then
+          (i32.store (i32.const 2040) (i32.const 1))
+          (if (i32.lt_s (call $call (call $bind (i32.const 1024) (i32.const ${setup.method.length})) (i32.const 1536) (i32.const ${setup.request.length}) (i32.const 1049600) (i32.const 65536) (i32.const 0)) (i32.const 0)) (then unreachable))))`;
   const serve = `
     (drop (call $read (local.get $c) (i32.const 0) (i32.const 512) (i32.const 64)))
     (local.set $n (i32.load (i32.const 514)))
     (local.set $method (call $bind (i32.const 640) (i32.const ${method.length})))
     (if (i32.lt_s (local.get $method) (i32.const 0)) (then unreachable))
+    ${first}
     (loop $again
-      (local.set $w (call $call (local.get $method) (i32.const 4096) (i32.const ${bytes.length}) (i32.const 1048576) (i32.const 524288) (i32.const 0)))
+      (local.set $w (call $call (local.get $method) (i32.const 4096) (i32.const ${bytes.length}) (i32.const 1049600) (i32.const 524288) (i32.const 0)))
       ${done}
       (if (i32.lt_s (local.get $w) (i32.const 0)) (then unreachable))
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (drop (call $reply (local.get $c) (i32.const 0) (i32.const 0) (i32.const 0)))`;
-  const head = `(data (i32.const 640) "${method}") (data (i32.const 4096) "${data(bytes)}")`;
+  const setupData =
+    setup === undefined
+      ? ""
+      : `(data (i32.const 1024) "${setup.method}") (data (i32.const 1536) "${data(setup.request)}")`;
+  const head = `${setupData} (data (i32.const 640) "${method}") (data (i32.const 4096) "${data(bytes)}")`;
   const requires = guests.length > 0 ? service : undefined;
   const host = createHost({
     backends: [starter, ...backends],

@@ -1,8 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { bytesInto } from "@dropthrough/dispatch";
+import { fileError } from "./file-error.ts";
 import { type OpenRequest, Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
 import type { Info } from "./info.ts";
 import type { Disk } from "./mounts.ts";
+
+/** Reads of up to so many bytes do not ask for the size of the file first: that takes as long as the read. */
+const SHORT = 64 * 1024;
 
 /** A regular file of a disk that a guest has open. */
 export class DiskFile implements OpenFile {
@@ -28,18 +33,40 @@ export class DiskFile implements OpenFile {
   }
 
   read(most: number): Uint8Array {
-    const data = this.readAt(this.#at, most);
-    this.#at += data.length;
-    return data;
+    return this.#fill(this.#at, most, (length) => (this.#at += length));
   }
 
   readAt(offset: number, most: number): Uint8Array {
-    if (!this.#mode.read)
+    return this.#fill(offset, most, () => {});
+  }
+
+  /** Bytes that are read when they are encoded, straight into the memory of the guest. */
+  #fill(offset: number, most: number, taken: (length: number) => void): Uint8Array {
+    return bytesInto(this.#left(offset, most), (target) => {
+      try {
+        const length = this.#disk.fs.readSync(this.#fd, target, 0, target.length, offset);
+        taken(length);
+        return length;
+      } catch (error) {
+        throw fileError(error, this.path);
+      }
+    });
+  }
+
+  /** Bytes of their own. */
+  copyAt(offset: number, most: number): Uint8Array {
+    const buffer = new Uint8Array(this.#left(offset, most));
+    return buffer.subarray(0, this.#disk.fs.readSync(this.#fd, buffer, 0, buffer.length, offset));
+  }
+
+  /** How many bytes a read answers at most. */
+  #left(offset: number, most: number): number {
+    if (!this.#mode.read) {
       throw new ConnectError(`${this.path} was not opened to read`, Code.FailedPrecondition);
-    const buffer = new Uint8Array(Math.max(0, Math.min(most, this.#size - offset)));
-    const length =
-      buffer.length === 0 ? 0 : this.#disk.fs.readSync(this.#fd, buffer, 0, buffer.length, offset);
-    return buffer.subarray(0, length);
+    }
+    // A short read may ask for more than there is; for a long one that would be memory for nothing.
+    if (most <= SHORT) return most;
+    return Math.max(0, Math.min(most, this.#size - offset));
   }
 
   write(data: Uint8Array): undefined {
@@ -60,7 +87,7 @@ export class DiskFile implements OpenFile {
   #put(data: Uint8Array, offset: number): void {
     this.#checkWrite();
     const { fs, quota } = this.#disk;
-    const before = this.#size;
+    const before = quota.limited ? this.#size : 0;
     quota.take(offset + data.length - before);
     let done = 0;
     try {

@@ -38,9 +38,14 @@ export class Quota {
     this.#count = count;
   }
 
+  /** Whether there is a limit at all. */
+  get limited(): boolean {
+    return this.#most !== Infinity;
+  }
+
   /** @throws ConnectError RESOURCE_EXHAUSTED if so many more do not fit */
   take(bytes: number): void {
-    if (this.#most === Infinity || bytes <= 0) return;
+    if (!this.limited || bytes <= 0) return;
     const used = (this.#used ??= this.#count());
     if (used + bytes > this.#most) {
       throw new ConnectError(

@@ -37,7 +37,8 @@ export function readFile(at: DiskPath): Uint8Array {
       Code.ResourceExhausted,
     );
   }
-  return file.readAt(0, MOST_WHOLE);
+  // Read here and now: the file is closed when this returns.
+  return file.copyAt(0, MOST_WHOLE);
 }
 
 /**
@@ -139,7 +140,7 @@ export async function copyFile(from: DiskPath, to: DiskPath, signal: AbortSignal
   target.truncate(0);
   let size = 0;
   for (;;) {
-    const piece = source.readAt(size, CHUNK);
+    const piece = source.copyAt(size, CHUNK);
     if (piece.length === 0) return size;
     target.writeAt(size, piece);
     size += piece.length;
