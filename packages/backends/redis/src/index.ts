@@ -6,6 +6,7 @@
 import { type Backend, type Clock, defineBackend, type Health } from "@dropthrough/dispatch";
 import { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
 import { type ConnectionAddress, Roads } from "./roads.ts";
+import type { RedisTls } from "./server/address.ts";
 import { serviceOf } from "./service.ts";
 
 export * from "./gen/dropthrough/redis/v1/execute_pb.ts";
@@ -21,6 +22,7 @@ export * from "./gen/dropthrough/redis/v1/sorted_sets_pb.ts";
 export * from "./gen/dropthrough/redis/v1/strings_pb.ts";
 export * from "./gen/dropthrough/redis/v1/values_pb.ts";
 export type { ConnectionAddress } from "./roads.ts";
+export type { RedisTls } from "./server/address.ts";
 
 /** Which Redis, and how much of it. */
 export interface RedisOptions {
@@ -31,8 +33,13 @@ export interface RedisOptions {
   readonly url?: string;
   /** True for the embedded engine, whatever `url` says. Default: whether there is no `url`. */
   readonly embedded?: boolean;
-  /** More connections by name. A guest opens them by name, and never says a host. */
+  /**
+   * More connections by name: a URL, or `{ cluster: [url, …] }` with some nodes of a cluster. A guest opens them by name,
+   * and never says a host.
+   */
   readonly connections?: Readonly<Record<string, ConnectionAddress>>;
+  /** Certificates for `rediss:`, as for `tls.connect`. Default: those that Node trusts. */
+  readonly tls?: RedisTls;
   /** Stands before every key of every guest; guests do not see it. Default none. */
   readonly prefix?: string;
   /** Gives each guest keys of its own, by its name after `prefix`. Default false: guests share their keys. */
@@ -67,6 +74,8 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
   return defineBackend({
     name: "redis",
     service: RedisService,
+    // Every byte of a request is copied before anything is sent.
+    borrows: true,
     impl: serviceOf({
       connect: (name) => roads.get(name),
       names: roads.names,

@@ -11,6 +11,8 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
   /** Listen on a unix socket alone, on no port. Default false: on a free port of 127.0.0.1. */
   readonly unixSocket?: boolean;
+  /** Speak TLS alone, with a certificate and its key: paths of PEM files. Default false. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
 }
 
 /** A redis-server that is running. Dispose it to kill it and to remove its folder. */
@@ -41,8 +43,9 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const folder = mkdtempSync(join(tmpdir(), "dropthrough-redis-"));
   const port = options.unixSocket === true ? 0 : await freePort();
   const socket = join(folder, "redis.sock");
+  const { tls } = options;
   const args = [
-    "--port",
+    tls === undefined ? "--port" : "--tls-port",
     String(port),
     "--bind",
     "127.0.0.1",
@@ -51,6 +54,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     "--save",
     "",
     ...(port === 0 ? ["--unixsocket", socket] : []),
+    ...(tls === undefined ? [] : tlsArgs(tls)),
     ...(options.args ?? []),
   ];
   let child = await start(args, folder);
@@ -60,7 +64,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     await once(child, "exit");
   };
   return {
-    url: port === 0 ? `unix://${socket}` : `redis://127.0.0.1:${port}`,
+    url: port === 0 ? `unix://${socket}` : `redis${tls ? "s" : ""}://127.0.0.1:${port}`,
     port,
     folder,
     kill,
@@ -75,6 +79,19 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function tlsArgs({ certFile, keyFile }: NonNullable<RedisServerOptions["tls"]>): string[] {
+  const certificate = ["--tls-cert-file", certFile, "--tls-key-file", keyFile];
+  return [
+    "--port",
+    "0",
+    ...certificate,
+    "--tls-ca-cert-file",
+    certFile,
+    "--tls-auth-clients",
+    "no",
+  ];
 }
 
 /** Starts the program and waits until it says that it takes connections. */
@@ -105,7 +122,8 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

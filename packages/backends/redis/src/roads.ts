@@ -1,16 +1,17 @@
 import { type Clock, type Health, systemClock } from "@dropthrough/dispatch";
 import type { Connection } from "./connection.ts";
 import { EmbeddedConnection } from "./embedded/embedded-connection.ts";
-import { parseAddress } from "./server/address.ts";
+import { type Address, parseAddress, type RedisTls } from "./server/address.ts";
 import { ServerConnection } from "./server/server-connection.ts";
 
-/** Where one Redis is: its URL. */
-export type ConnectionAddress = string;
+/** Where one Redis is: its URL, or the URLs of some nodes of a cluster. */
+export type ConnectionAddress = string | { readonly cluster: readonly string[] };
 
 interface RoadOptions {
   readonly url?: string;
   readonly embedded?: boolean;
   readonly connections?: Readonly<Record<string, ConnectionAddress>>;
+  readonly tls?: RedisTls;
   readonly connectTimeoutMs?: number;
   readonly outageWaitMs?: number;
   readonly stallTimeoutMs?: number;
@@ -37,14 +38,17 @@ export class Roads {
       throw new TypeError("redis: url and connections.default are two names for one thing");
     }
     const fallback = embedded || url === undefined ? EMBEDDED : url;
-    for (const [name, address] of Object.entries({ default: fallback, ...connections })) {
+    const addresses: Record<string, ConnectionAddress> = { default: fallback, ...connections };
+    for (const [name, address] of Object.entries(addresses)) {
       if (address === EMBEDDED) {
         const clock = options.clock ?? systemClock;
         const maxBytes = options.embeddedBytes ?? 256 * 2 ** 20;
         this.#make.set(name, () => new EmbeddedConnection(clock, maxBytes));
       } else {
-        const parsed = parseAddress(address, name);
-        this.#make.set(name, () => new ServerConnection(parsed, limits));
+        const parse = (text: string): Address => parseAddress(text, name, options.tls);
+        const nodes =
+          typeof address === "string" ? parse(address) : { cluster: address.cluster.map(parse) };
+        this.#make.set(name, () => new ServerConnection(nodes, limits));
       }
     }
   }

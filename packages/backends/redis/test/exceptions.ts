@@ -1,4 +1,8 @@
+const NO_WATCH = "a watch would need a connection to the node that has the keys";
 const NO_LUA = "the embedded engine has no Lua";
+
+const UNKNOWN_KEYS =
+  "where nobody knows the keys of a command, it is refused before the server sees it";
 
 /** The rules that a target does not keep, each with the reason. The list may only shrink. */
 export const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -8,7 +12,13 @@ export const exceptions: Readonly<Record<string, Readonly<Record<string, string>
     "a script that fails answers INVALID_ARGUMENT, one that is not there NOT_FOUND": NO_LUA,
   },
   isolated: {
-    "a command that the server does not have answers UNIMPLEMENTED":
-      "where nobody knows the keys of a command, it is refused before the server sees it",
+    "a command that the server does not have answers UNIMPLEMENTED": UNKNOWN_KEYS,
+  },
+  cluster: {
+    "a command that the server does not have answers UNIMPLEMENTED": UNKNOWN_KEYS,
+    "a transaction with a watch is done if no watched key has changed": NO_WATCH,
+    "a transaction whose watched key has changed is ABORTED, and does nothing": NO_WATCH,
+    "a watch can be given up, belongs to its caller, and there are 16 of them": NO_WATCH,
+    "a watch of one connection is no good for another": NO_WATCH,
   },
 };

@@ -1,11 +1,10 @@
-import { inMemory } from "@dropthrough/dispatch/testing";
 import { createClient } from "redis";
-import { afterAll, describe, test } from "vitest";
+import { inMemory } from "@dropthrough/dispatch/testing";
+import { afterAll, expect, test } from "vitest";
 import { redis } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
-import { exceptions } from "./exceptions.ts";
-import { LISTED, SCRIPTS } from "./rules/execute.ts";
-import { rules } from "./rules.ts";
+import { common, proveRules } from "./prove-rules.ts";
+import { b } from "./rules/rule.ts";
 
 const server = await startRedisServer();
 const admin = await createClient({ url: server.url }).connect();
@@ -13,29 +12,27 @@ afterAll(async () => {
   admin.destroy();
   await server[Symbol.asyncDispose]();
 });
+const flush = (): Promise<unknown> => admin.flushAll();
 
-const common = { execute: LISTED, scripts: SCRIPTS, guestScripts: true };
+proveRules("embedded", () => redis({ ...common, embedded: true }));
+proveRules("server", () => redis({ ...common, url: server.url }), flush);
+// The prefix is full of what a pattern takes for itself.
+const prefix = "*[a-z]?\\";
+proveRules("isolated", () => redis({ ...common, url: server.url, prefix, isolate: true }), flush);
 
-/** The Redis that the rules are run against, by name. */
-const targets = {
-  embedded: () => redis({ ...common, embedded: true }),
-  server: () => redis({ ...common, url: server.url }),
-  // The prefix is full of what a pattern takes for itself.
-  isolated: () => redis({ ...common, url: server.url, prefix: "*[a-z]?\\", isolate: true }),
-};
-
-describe.each(Object.entries(targets))("%s", (target, make) => {
-  for (const { name, prove } of rules) {
-    const reason = exceptions[target]?.[name];
-    // An exception that is no longer one turns red: take it off the list.
-    const run = reason === undefined ? test : test.fails;
-    run(reason === undefined ? name : `NOT: ${name} (${reason})`, { timeout: 20_000 }, async () => {
-      await admin.flushAll();
-      await using backend = inMemory(make());
-      const client = backend.client();
-      const { connectionId } = await client.open({});
-      const stranger = backend.client("stranger");
-      await prove({ client, connectionId, stranger, end: () => backend.end() });
-    });
-  }
-});
+// In a cluster a node counts only those who listen to it.
+test.each(["embedded:", server.url])(
+  "%s: publish counts the ways in which it was heard",
+  async (url) => {
+    await using backend = inMemory(redis({ url }));
+    const client = backend.client();
+    const { connectionId } = await client.open({});
+    const say = async (channel: string): Promise<bigint> =>
+      (await client.publish({ connectionId, channel: b(channel), message: b("m") })).receivers;
+    expect(await say("a")).toBe(0n);
+    for (let i = 0; i < 2; i++) {
+      await client.subscribe({ connectionId, channels: [b("a")], patterns: [b("a*")] });
+    }
+    expect([await say("b"), await say("ax"), await say("a")]).toEqual([0n, 1n, 2n]);
+  },
+);

@@ -1,3 +1,11 @@
+import type { ConnectionOptions } from "node:tls";
+
+/** What `rediss:` needs to know beside the URL: certificates and keys are PEM. */
+export type RedisTls = Pick<
+  ConnectionOptions,
+  "ca" | "cert" | "key" | "servername" | "rejectUnauthorized"
+>;
+
 /** Where a server is, and who we are to it. */
 export interface Address {
   /** For messages: without the password. */
@@ -6,7 +14,7 @@ export interface Address {
   readonly port?: number;
   /** The path of a unix socket, instead of host and port. */
   readonly path?: string;
-  readonly tls: boolean;
+  readonly tls?: RedisTls;
   readonly username?: string;
   readonly password?: string;
   readonly database: number;
@@ -17,7 +25,7 @@ export interface Address {
  *
  * @throws TypeError that names the connection, and never shows a password
  */
-export function parseAddress(url: string, name: string): Address {
+export function parseAddress(url: string, name: string, tls: RedisTls = {}): Address {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const protocol = parsed?.protocol;
   if (parsed === undefined || !["redis:", "rediss:", "unix:"].includes(protocol ?? "")) {
@@ -36,9 +44,17 @@ export function parseAddress(url: string, name: string): Address {
   return {
     shown: unix ? path : `${host}:${port}`,
     ...(unix ? { path } : { host, port }),
-    tls: protocol === "rediss:",
+    ...(protocol === "rediss:" && { tls }),
     ...(parsed.username !== "" && { username: decodeURIComponent(parsed.username) }),
     ...(parsed.password !== "" && { password: decodeURIComponent(parsed.password) }),
     database: Number(databaseText),
   };
+}
+
+/** One server, or some nodes of a cluster, which know the others. */
+export type Nodes = Address | { readonly cluster: readonly Address[] };
+
+/** For messages. */
+export function shownOf(nodes: Nodes): string {
+  return "cluster" in nodes ? nodes.cluster.map(({ shown }) => shown).join(",") : nodes.shown;
 }

@@ -1,5 +1,6 @@
 import { AbortError, createClient, ErrorReply, RESP_TYPES } from "redis";
 import type { Argument, Command, Reply } from "../connection.ts";
+import { ReplyError } from "../redis-error.ts";
 import type { Address } from "./address.ts";
 import { backoff } from "./backoff.ts";
 
@@ -8,7 +9,7 @@ export interface ClientEvents {
   up(): void;
   down(cause: Error): void;
   /** The next try is that many milliseconds away. */
-  retryIn(ms: number): void;
+  readonly retryIn: (ms: number) => void;
 }
 
 /** One client of the library `redis`, reduced to what we use of it: sending words and getting replies. */
@@ -47,7 +48,7 @@ export function connectClient(
   connectTimeoutMs: number,
   events: ClientEvents,
 ): ServerClient {
-  const client = createClient(clientOptions(address, connectTimeoutMs, events));
+  const client = createClient(nodeOptions(address, connectTimeoutMs, events.retryIn));
   let wasReady = false;
   let destroyed = false;
   client.on("ready", () => {
@@ -59,14 +60,8 @@ export function connectClient(
   });
   // Whether it comes up is told by the events.
   client.connect().catch(() => {});
-  const send = (
-    args: readonly Argument[],
-    exact: boolean,
-    signal?: AbortSignal,
-  ): Promise<Reply> => {
-    const options = exact ? SEND_EXACT : SEND;
-    return client.sendCommand<Reply>(args, signal ? { ...options, abortSignal: signal } : options);
-  };
+  const send = (args: readonly Argument[], exact: boolean, signal?: AbortSignal): Promise<Reply> =>
+    client.sendCommand<Reply>(args, sendOptions(exact, signal));
   return {
     get isReady() {
       return client.isReady;
@@ -74,29 +69,8 @@ export function connectClient(
     get wasReady() {
       return wasReady;
     },
-    send({ args, exact = false, script }, signal) {
-      const sent = send(args, exact, signal);
-      if (script === undefined) return sent;
-      return sent.catch((error: unknown) => {
-        if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
-        // It has not run: the server did not know it. It does now.
-        return send(["EVAL", script.source, ...args.slice(2)], exact, signal);
-      });
-    },
-    async transaction(commands) {
-      // All in one turn of the event loop, so nothing of others comes between.
-      const queued = [
-        send(["MULTI"], false),
-        ...commands.map(({ args, script }) =>
-          send(script === undefined ? args : ["EVAL", script.source, ...args.slice(2)], false),
-        ),
-      ];
-      const [done, ...refused] = await Promise.allSettled([send(["EXEC"], true), ...queued]);
-      if (done.status === "fulfilled") return done.value as readonly Reply[];
-      // EXEC only says that something before it was wrong.
-      const first = refused.find((answer) => answer.status === "rejected");
-      throw first?.reason ?? done.reason;
-    },
+    send: ({ args, exact = false }, signal) => send(args, exact, signal),
+    transaction: (commands) => sendTransaction(send, commands),
     listen: (kind, name, hear) =>
       kind === "channel" ? client.subscribe(name, hear, true) : client.pSubscribe(name, hear, true),
     unlisten: (kind, name, hear) =>
@@ -110,14 +84,39 @@ export function connectClient(
   };
 }
 
-function clientOptions(
+/** What the library is told of one command. */
+export function sendOptions(exact: boolean, signal?: AbortSignal): SendOptions {
+  const options = exact ? SEND_EXACT : SEND;
+  return signal === undefined ? options : { ...options, abortSignal: signal };
+}
+
+/** Sends MULTI, the commands and EXEC in one turn of the event loop, so that nothing of others comes between. */
+export async function sendTransaction(
+  send: (args: readonly Argument[], exact: boolean) => Promise<Reply>,
+  commands: readonly Command[],
+): Promise<readonly Reply[]> {
+  const queued = [
+    send(["MULTI"], false),
+    ...commands.map(({ args, script }) =>
+      send(script === undefined ? args : ["EVAL", script.source, ...args.slice(2)], false),
+    ),
+  ];
+  const [done, ...refused] = await Promise.allSettled([send(["EXEC"], true), ...queued]);
+  if (done.status === "fulfilled") return done.value as readonly Reply[];
+  // EXEC only says that something before it was wrong.
+  const first = refused.find((answer) => answer.status === "rejected");
+  throw first?.reason ?? done.reason;
+}
+
+/** How one server is reached. @param retryIn hears when the next try is */
+export function nodeOptions(
   { username, password, database, host = "", port = 0, path, tls }: Address,
   connectTimeout: number,
-  events: ClientEvents,
-): NonNullable<Parameters<typeof createClient>[0]> {
+  retryIn: (ms: number) => void,
+): NodeOptions {
   const reconnectStrategy = (retries: number): number => {
     const ms = backoff(retries);
-    events.retryIn(ms);
+    retryIn(ms);
     return ms;
   };
   const common = { connectTimeout, reconnectStrategy };
@@ -127,19 +126,24 @@ function clientOptions(
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: "disabled",
+    // The library would give every command a timer of 5 s, which costs as much as the command. Calls have deadlines.
+    commandOptions: { timeout: 0 },
     database,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     socket:
       path === undefined
-        ? { host, port, ...common, ...(tls && { tls: true as const }) }
+        ? { host, port, ...common, ...(tls !== undefined && { tls: true as const, ...tls }) }
         : { path, tls: false, ...common },
   };
 }
 
+type NodeOptions = NonNullable<Parameters<typeof createClient>[0]>;
+type SendOptions = typeof SEND | (typeof SEND_EXACT & { abortSignal?: AbortSignal });
+
 /** Whether the server answered, with an error. */
 export function isReplyError(error: unknown): error is Error {
-  return error instanceof ErrorReply;
+  return error instanceof ErrorReply || error instanceof ReplyError;
 }
 
 /** Whether the call was given up before the command was sent. */

@@ -1,8 +1,9 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Now } from "../connection.ts";
 import { fromReply, unavailable } from "../redis-error.ts";
-import type { Address } from "./address.ts";
-import { connectClient, isReplyError, type ServerClient } from "./client.ts";
+import { type Nodes, shownOf } from "./address.ts";
+import { type ClientEvents, connectClient, isReplyError, type ServerClient } from "./client.ts";
+import { connectCluster } from "./cluster-client.ts";
 import { Gate } from "./gate.ts";
 
 /** How long a link may take for what. See RedisOptions. */
@@ -13,7 +14,8 @@ export interface LinkLimits {
 
 /** One client that is kept connected: it says whether it is, and makes those who need it wait a little while it is not. */
 export class Link {
-  readonly #address: Address;
+  readonly #nodes: Nodes;
+  readonly #shown: string;
   readonly #limits: LinkLimits;
   readonly #returned: () => void;
   #client: ServerClient | undefined;
@@ -24,8 +26,9 @@ export class Link {
   #closed = false;
 
   /** @param returned is called when the link is up again after an outage */
-  constructor(address: Address, limits: LinkLimits, returned: () => void = () => {}) {
-    this.#address = address;
+  constructor(nodes: Nodes, limits: LinkLimits, returned: () => void = () => {}) {
+    this.#nodes = nodes;
+    this.#shown = shownOf(nodes);
     this.#limits = limits;
     this.#returned = returned;
   }
@@ -58,16 +61,19 @@ export class Link {
   async #wait(signal: AbortSignal): Promise<ServerClient> {
     if ((await this.#gate?.pass(signal)) === true) return this.#start();
     signal.throwIfAborted();
-    const { shown } = this.#address;
     if (this.#failure !== undefined && isReplyError(this.#failure)) throw fromReply(this.#failure);
     const why = this.#failure === undefined ? "" : `: ${reasonOf(this.#failure)}`;
-    throw unavailable(`Redis at ${shown} cannot be reached${why}`, this.#retryMs(), this.#failure);
+    throw unavailable(
+      `Redis at ${this.#shown} cannot be reached${why}`,
+      this.#retryMs(),
+      this.#failure,
+    );
   }
 
   /** What to say of a command whose answer did not come. */
   lost(cause: unknown): ConnectError {
     return unavailable(
-      `the connection to Redis at ${this.#address.shown} was lost before it answered: the command may have been done or not`,
+      `the connection to Redis at ${this.#shown} was lost before it answered: the command may have been done or not`,
       this.#retryMs(),
       cause,
     );
@@ -96,7 +102,7 @@ export class Link {
     // The first connection may take longer than the end of an outage.
     this.#gate ??= new Gate(this.#limits.connectTimeoutMs);
     let wasUp = this.#failure !== undefined;
-    this.#client = connectClient(this.#address, this.#limits.connectTimeoutMs, {
+    const events: ClientEvents = {
       up: () => {
         this.#failure = undefined;
         this.#gate?.open();
@@ -108,7 +114,12 @@ export class Link {
         this.#reconnects++;
         this.#retryAt = performance.now() + ms;
       },
-    });
+    };
+    const { connectTimeoutMs } = this.#limits;
+    this.#client =
+      "cluster" in this.#nodes
+        ? connectCluster(this.#nodes.cluster, connectTimeoutMs, events)
+        : connectClient(this.#nodes, connectTimeoutMs, events);
     return this.#client;
   }
 

@@ -12,7 +12,7 @@ import type {
   Watch,
 } from "../connection.ts";
 import { fromReply, tooMany } from "../redis-error.ts";
-import type { Address } from "./address.ts";
+import { type Nodes, shownOf } from "./address.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -32,21 +32,22 @@ const CROWDED = 1_000;
  * back by itself after an outage, and never sends a command twice.
  */
 export class ServerConnection implements Connection {
-  readonly #address: Address;
+  readonly #shown: string;
   readonly #limits: ServerLimits;
   readonly #link: Link;
   readonly #subscriber: Subscriber;
-  readonly #watches: WatchPool;
+  readonly #watches: WatchPool | undefined;
   #inFlight = 0;
   #lastReplyAt = 0;
   #watchdog: NodeJS.Timeout | undefined;
 
-  constructor(address: Address, limits: ServerLimits) {
-    this.#address = address;
+  /** @param nodes one server, or some nodes of a cluster */
+  constructor(nodes: Nodes, limits: ServerLimits) {
+    this.#shown = shownOf(nodes);
     this.#limits = limits;
-    this.#link = new Link(address, limits);
-    this.#subscriber = new Subscriber(address, limits);
-    this.#watches = new WatchPool(address, limits);
+    this.#link = new Link(nodes, limits);
+    this.#subscriber = new Subscriber(nodes, limits);
+    this.#watches = "cluster" in nodes ? undefined : new WatchPool(nodes, limits);
   }
 
   ready({ signal }: CallContext): Now<void> {
@@ -58,7 +59,15 @@ export class ServerConnection implements Connection {
     return this.#track(context, 1, (client) => {
       // A signal costs as much as the command: it is left out where there is nothing to take back.
       const signal = this.#inFlight > CROWDED ? context.signal : undefined;
-      return client.send(command, signal);
+      const sent = client.send(command, signal);
+      const { script, args } = command;
+      if (script === undefined) return sent;
+      return sent.catch((error: unknown) => {
+        if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
+        // It has not run: the server did not know it. It does now.
+        const words = ["EVAL", script.source, ...args.slice(2)];
+        return client.send({ ...command, args: words }, signal);
+      });
     });
   }
 
@@ -67,6 +76,9 @@ export class ServerConnection implements Connection {
   }
 
   async watch(keys: readonly Argument[], { signal }: CallContext): Promise<Watch> {
+    if (this.#watches === undefined) {
+      throw new ConnectError("a cluster has no watch here: use CompareAndSet", Code.Unimplemented);
+    }
     return this.#watches.open(keys, signal);
   }
 
@@ -80,8 +92,8 @@ export class ServerConnection implements Connection {
 
   health(): Health {
     const { failure, reconnects } = this.#link;
-    const { shown } = this.#address;
-    const use = `${reconnects} reconnects, ${this.#inFlight} commands under way, ${this.#watches.size} watches`;
+    const shown = this.#shown;
+    const use = `${reconnects} reconnects, ${this.#inFlight} commands under way, ${this.#watches?.size ?? 0} watches`;
     if (failure === undefined) return { ok: true, message: `${shown}, ${use}` };
     return { ok: false, message: `${shown} is down (${failure}), ${use}` };
   }
@@ -90,7 +102,7 @@ export class ServerConnection implements Connection {
     clearInterval(this.#watchdog);
     this.#link.close();
     this.#subscriber.close();
-    this.#watches.close();
+    this.#watches?.close();
   }
 
   /** Sends something once the link is up, and sees to what comes of it. */
@@ -100,7 +112,7 @@ export class ServerConnection implements Connection {
     send: (client: ServerClient) => Promise<T>,
   ): Promise<T> {
     if (this.#inFlight + weight > this.#limits.maxInFlight) {
-      throw tooMany(`${this.#inFlight} commands are under way to ${this.#address.shown}`, 100);
+      throw tooMany(`${this.#inFlight} commands are under way to ${this.#shown}`, 100);
     }
     const client = this.#link.ready(signal);
     if (this.#inFlight === 0) this.#watch();

@@ -1,6 +1,6 @@
 import type { Channels, Listener } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
-import type { Address } from "./address.ts";
+import type { Nodes } from "./address.ts";
 import { type Hear, isReplyError } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
@@ -9,9 +9,9 @@ export class Subscriber {
   readonly #link: Link;
   readonly #listeners = new Set<Listener>();
 
-  constructor(address: Address, limits: LinkLimits) {
+  constructor(nodes: Nodes, limits: LinkLimits) {
     // The library subscribes again by itself; what was said meanwhile is gone.
-    this.#link = new Link(address, limits, () => {
+    this.#link = new Link(nodes, limits, () => {
       for (const listener of this.#listeners) listener.interrupted();
     });
   }

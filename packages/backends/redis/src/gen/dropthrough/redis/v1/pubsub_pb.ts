@@ -54,7 +54,8 @@ export const PublishRequestSchema: GenMessage<PublishRequest> = /*@__PURE__*/
  */
 export type PublishResponse = Message$1<"dropthrough.redis.v1.PublishResponse"> & {
   /**
-   * Subscribed connections that heard it, once for each pattern that found it. All guests of a host share one.
+   * Subscribed connections that heard it, once for each pattern that found it. All guests of a host share one; in a
+   * cluster, those of one node.
    *
    * @generated from field: int64 receivers = 1;
    */
