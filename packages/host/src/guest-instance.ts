@@ -17,6 +17,7 @@ import {
   Unwind,
 } from "./guest-exit.ts";
 import type { GuestPool } from "./guest-pool.ts";
+import { readPanic } from "./panic.ts";
 import { returnTrampoline } from "./return-trampoline.ts";
 import { cannotSuspend, canSuspend, promising, suspending } from "./suspension.ts";
 
@@ -348,28 +349,4 @@ export class GuestInstance implements Guest, Caller {
 function replyBody(reply: Reply): Uint8Array {
   if (reply.ok) return reply.body;
   throw reply.error;
-}
-
-/**
- * The message that a guest left when its language aborted: UTF-8 at the addresses in two exported globals.
- *
- * ```text
- *  (global (export "dropthrough_v1_abort_ptr") (mut i32))   where the message begins, in bytes
- *  (global (export "dropthrough_v1_abort_len") (mut i32))   its length in bytes; 0: the guest did not abort
- * ```
- */
-function readPanic(exports: WebAssembly.Exports): string | undefined {
-  const { memory, dropthrough_v1_abort_ptr: ptr, dropthrough_v1_abort_len: len } = exports;
-  if (
-    !(
-      memory instanceof WebAssembly.Memory &&
-      ptr instanceof WebAssembly.Global &&
-      len instanceof WebAssembly.Global
-    )
-  ) {
-    return undefined;
-  }
-  const [at, length] = [Number(ptr.value) >>> 0, Math.min(Number(len.value) >>> 0, 4096)];
-  if (length === 0 || at + length > memory.buffer.byteLength) return undefined;
-  return new TextDecoder().decode(new Uint8Array(memory.buffer, at, length));
 }

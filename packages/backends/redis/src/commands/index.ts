@@ -7,7 +7,13 @@ import { sortedSets } from "./sorted-sets.ts";
 import { strings } from "./strings.ts";
 
 /** Every rpc that is one command, a family a file. */
-export const commands = {
+export const commands: typeof strings &
+  typeof expiry &
+  typeof keys &
+  typeof hashes &
+  typeof lists &
+  typeof sets &
+  typeof sortedSets = {
   ...strings,
   ...expiry,
   ...keys,
@@ -15,4 +21,4 @@ export const commands = {
   ...lists,
   ...sets,
   ...sortedSets,
-} as const;
+};
