@@ -1,4 +1,4 @@
-import { AbortError, createClient, ErrorReply, RESP_TYPES } from "redis";
+import { AbortError, createClient, ErrorReply, RESP_TYPES, type TypeMapping } from "redis";
 import type { Argument, Command, Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Address } from "./address.ts";
@@ -31,16 +31,16 @@ export interface ServerClient {
 export type Hear = (message: Buffer, channel: Buffer) => void;
 
 // Values are bytes. Maps come flat: the library would make text of their keys.
-const TYPES = {
+const TYPES: TypeMapping = {
   [RESP_TYPES.BLOB_STRING]: Buffer,
   [RESP_TYPES.VERBATIM_STRING]: Buffer,
   [RESP_TYPES.MAP]: Array,
-} as const;
+};
 /** The same, with whole numbers as text, so that all 64 bits arrive. */
-const EXACT_TYPES = { ...TYPES, [RESP_TYPES.NUMBER]: String } as const;
+const EXACT_TYPES: TypeMapping = { ...TYPES, [RESP_TYPES.NUMBER]: String };
 
-const SEND = { typeMapping: TYPES };
-const SEND_EXACT = { typeMapping: EXACT_TYPES };
+const SEND: SendOptions = { typeMapping: TYPES };
+const SEND_EXACT: SendOptions = { typeMapping: EXACT_TYPES };
 
 /** Makes a client and lets it connect, and come back after an outage, for as long as it takes. */
 export function connectClient(
@@ -139,7 +139,10 @@ export function nodeOptions(
 }
 
 type NodeOptions = NonNullable<Parameters<typeof createClient>[0]>;
-type SendOptions = typeof SEND | (typeof SEND_EXACT & { abortSignal?: AbortSignal });
+interface SendOptions {
+  readonly typeMapping: TypeMapping;
+  readonly abortSignal?: AbortSignal;
+}
 
 /** Whether the server answered, with an error. */
 export function isReplyError(error: unknown): error is Error {
