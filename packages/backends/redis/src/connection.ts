@@ -52,8 +52,8 @@ export interface Connection extends AsyncDisposable {
   watch(keys: readonly Argument[], context: CallContext): Now<Watch>;
   /** Hears what is said on channels, until it is disposed. */
   subscribe(channels: Channels, listener: Listener, context: CallContext): Now<AsyncDisposable>;
-  /** Is it able to answer? */
-  health(): Health;
+  /** Is it able to answer, and how fast? */
+  health(): Now<Health>;
 }
 
 /** An eye on some keys. Dispose it to close it. */

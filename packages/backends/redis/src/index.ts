@@ -85,7 +85,7 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
       guestScripts: options.guestScripts ?? (prefix === "" && !isolate),
       execute: options.execute ?? [],
     }),
-    health: (): Health => roads.health(),
+    health: (): Promise<Health> => roads.health(),
     [Symbol.asyncDispose]: () => roads[Symbol.asyncDispose](),
   });
 }

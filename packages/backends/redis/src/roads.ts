@@ -68,8 +68,12 @@ export class Roads {
   }
 
   /** Good if every connection in use is. */
-  health(): Health {
-    const found = [...this.#roads].map(([name, road]) => ({ name, ...road.health() }));
+  async health(): Promise<Health> {
+    const asked = [...this.#roads].map(async ([name, road]) => ({
+      name,
+      ...(await road.health()),
+    }));
+    const found = await Promise.all(asked);
     const message = found.map((road) => `${road.name}: ${road.message ?? "ok"}`).join("; ");
     return { ok: found.every((road) => road.ok), message: message || "nothing is open" };
   }

@@ -138,3 +138,93 @@ test("a backend that is closed leaves no call waiting", async () => {
   await backend[Symbol.asyncDispose]();
   expect(await pending).toContain("lost before it answered");
 });
+
+test("a subscription goes on after an outage, and says that there was one", async () => {
+  await using server = await startRedisServer();
+  await using backend = inMemory(redis({ url: server.url }));
+  const client = backend.client();
+  const { connectionId } = await client.open({});
+  const channels = [b("c")];
+  const { subscriptionId } = await client.subscribe({
+    connectionId,
+    channels,
+    patterns: [b("c*")],
+  });
+  const ended = await client.subscribe({ connectionId, channels: [b("ended")] });
+  await server.kill();
+  // One that ends meanwhile is not taken up again.
+  await client.unsubscribe({ subscriptionId: ended.subscriptionId });
+  await server.restart();
+  const { messages, interruptions } = await client.poll({ subscriptionId, waitMs: 5_000 });
+  expect([messages, interruptions]).toEqual([[], 1n]);
+  const say = (): Promise<number> =>
+    client.publish({ connectionId, channel: b("c"), message: b("m") }).then(
+      ({ receivers }) => Number(receivers),
+      () => 0,
+    );
+  await expect.poll(say).toBe(2);
+  const heard = await client.poll({ subscriptionId, waitMs: 5_000 });
+  expect(heard.messages.map((m) => t(m.message))).toContain("m");
+});
+
+test("a watch whose connection was lost is ABORTED: nobody knows what has changed", async () => {
+  await using server = await startRedisServer();
+  await using backend = inMemory(redis({ url: server.url, outageWaitMs: 5_000 }));
+  const client = backend.client();
+  const { connectionId } = await client.open({});
+  for (const back of [false, true]) {
+    const { watchId } = await client.watch({ connectionId, keys: [key] });
+    await server.restart();
+    await client.ping({ connectionId });
+    if (back) await new Promise((resolve) => setTimeout(resolve, 300));
+    const commands = [{ command: { case: "set", value: { key, value } } } as const];
+    await fails(client.transaction({ connectionId, watchId, commands }), Code.Aborted);
+  }
+  expect((await client.get({ connectionId, key })).value).toBeUndefined();
+});
+
+test("watches give their connections back, and a backend that is closed leaves none open", async () => {
+  await using server = await startRedisServer();
+  await using admin = inMemory(redis({ url: server.url, execute: ["INFO"] }));
+  const { connectionId: info } = await admin.client().open({});
+  const clients = async (): Promise<number> => {
+    const answer = await admin
+      .client()
+      .execute({ connectionId: info, command: "INFO", arguments: [b("clients")] });
+    const kind = answer.reply?.kind;
+    const text = kind?.case === "bytes" ? (t(kind.value) ?? "") : "";
+    return Number(/connected_clients:(\d+)/.exec(text)?.[1]);
+  };
+  const before = await clients();
+  const backend = inMemory(redis({ url: server.url }));
+  for (let i = 0; i < 50; i++) {
+    const client = backend.client(`guest${i}`);
+    const { connectionId } = await client.open({});
+    const { watchId } = await client.watch({ connectionId, keys: [key] });
+    if (i % 3 === 0) await client.transaction({ connectionId, watchId });
+    if (i % 3 === 1) await client.unwatch({ watchId });
+    await client.subscribe({ connectionId, channels: [b("c")] });
+    await backend.end(`guest${i}`);
+  }
+  // One for commands, one that listens, and what is kept for watches.
+  expect(await clients()).toBeLessThanOrEqual(before + 6);
+  await backend[Symbol.asyncDispose]();
+  await expect.poll(clients).toBe(before);
+});
+
+test("health says how fast the server answers, or that it does not", async () => {
+  await using server = await startRedisServer();
+  const real = redis({ url: server.url });
+  await using backend = inMemory(real);
+  await backend.client().open({});
+  const good = await real.health?.();
+  expect(good?.message).toMatch(
+    /^default: 127\.0\.0\.1:\d+, ping [\d.]+ ms, 0 reconnects, 0 commands/,
+  );
+  server.pause();
+  expect(await real.health?.()).toMatchObject({
+    ok: false,
+    message: expect.stringContaining("does not answer") as string,
+  });
+  server.resume();
+});

@@ -27,6 +27,10 @@ export interface ServerLimits extends LinkLimits {
 /** With so many commands under way, one may have to wait before it is sent, and it is worth taking it back in time. */
 const CROWDED = 1_000;
 
+const PING: Command = { args: ["PING"] };
+/** How long a healthy server may take for a sign of life. */
+const HEALTH_MS = 1_000;
+
 /**
  * A connection to a real server, shared by all guests: commands of one turn of the event loop share a write. It comes
  * back by itself after an outage, and never sends a command twice.
@@ -90,12 +94,24 @@ export class ServerConnection implements Connection {
     return this.#subscriber.subscribe(channels, listener, signal);
   }
 
-  health(): Health {
+  async health(): Promise<Health> {
     const { failure, reconnects } = this.#link;
     const shown = this.#shown;
     const use = `${reconnects} reconnects, ${this.#inFlight} commands under way, ${this.#watches?.size ?? 0} watches`;
-    if (failure === undefined) return { ok: true, message: `${shown}, ${use}` };
-    return { ok: false, message: `${shown} is down (${failure}), ${use}` };
+    if (failure !== undefined)
+      return { ok: false, message: `${shown} is down (${failure}), ${use}` };
+    const started = performance.now();
+    try {
+      await Promise.race([
+        this.send(PING, { signal: AbortSignal.timeout(HEALTH_MS) }),
+        late(HEALTH_MS),
+      ]);
+    } catch (error) {
+      const { rawMessage } = ConnectError.from(error);
+      return { ok: false, message: `${shown} does not answer (${rawMessage}), ${use}` };
+    }
+    const ms = (performance.now() - started).toFixed(1);
+    return { ok: true, message: `${shown}, ping ${ms} ms, ${use}` };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -156,4 +172,9 @@ export class ServerConnection implements Connection {
       }
     }, this.#limits.stallTimeoutMs / 4);
   }
+}
+
+async function late(ms: number): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
+  throw new ConnectError(`no answer within ${ms} ms`, Code.DeadlineExceeded);
 }
