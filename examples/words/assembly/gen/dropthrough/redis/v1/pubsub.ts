@@ -65,7 +65,10 @@ export class PublishRequest extends Message$ {
 /** Who heard it. */
 @final
 export class PublishResponse extends Message$ {
-  /** Subscribed connections that heard it, once for each pattern that found it. All guests of a host share one. */
+  /**
+   * Subscribed connections that heard it, once for each pattern that found it. All guests of a host share one; in a
+   * cluster, those of one node.
+   */
   receivers: i64 = 0;
 
   /** A message from its bytes; null if they are malformed. */
