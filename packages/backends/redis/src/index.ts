@@ -34,8 +34,8 @@ export interface RedisOptions {
   /** True for the embedded engine, whatever `url` says. Default: whether there is no `url`. */
   readonly embedded?: boolean;
   /**
-   * More connections by name: a URL, or `{ cluster: [url, …] }` with some nodes of a cluster. A guest opens them by name,
-   * and never says a host.
+   * More connections by name: a URL, `{ cluster: [url, …] }` with some nodes of a cluster, or `{ sentinels: [url, …], url }`
+   * with the name of a master as its host. A guest opens them by name, and never says a host.
    */
   readonly connections?: Readonly<Record<string, ConnectionAddress>>;
   /** Certificates for `rediss:`, as for `tls.connect`. Default: those that Node trusts. */

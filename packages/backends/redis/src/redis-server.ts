@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,8 @@ export interface RedisServerOptions {
   readonly unixSocket?: boolean;
   /** Speak TLS alone, with a certificate and its key: paths of PEM files. Default false. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Be a sentinel, which watches over others. Default false. */
+  readonly sentinel?: boolean;
 }
 
 /** A redis-server that is running. Dispose it to kill it and to remove its folder. */
@@ -44,19 +46,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const port = options.unixSocket === true ? 0 : await freePort();
   const socket = join(folder, "redis.sock");
   const { tls } = options;
-  const args = [
-    tls === undefined ? "--port" : "--tls-port",
-    String(port),
-    "--bind",
-    "127.0.0.1",
-    "--dir",
-    folder,
-    "--save",
-    "",
-    ...(port === 0 ? ["--unixsocket", socket] : []),
-    ...(tls === undefined ? [] : tlsArgs(tls)),
-    ...(options.args ?? []),
-  ];
+  const args = argsOf(options, port, folder, socket);
   let child = await start(args, folder);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -81,6 +71,25 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   };
 }
 
+function argsOf(
+  { sentinel, tls, args = [] }: RedisServerOptions,
+  port: number,
+  folder: string,
+  socket: string,
+): string[] {
+  const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
+  if (sentinel === true) {
+    // It keeps what it knows in its configuration.
+    const config = join(folder, "sentinel.conf");
+    writeFileSync(config, "");
+    return [config, "--sentinel", ...place, ...args];
+  }
+  const all = [...place, "--save", ""];
+  if (port === 0) all.push("--unixsocket", socket);
+  if (tls !== undefined) all.push("--tls-port", String(port), ...tlsArgs(tls));
+  return [...all, ...args];
+}
+
 function tlsArgs({ certFile, keyFile }: NonNullable<RedisServerOptions["tls"]>): string[] {
   const certificate = ["--tls-cert-file", certFile, "--tls-key-file", keyFile];
   return [
@@ -102,7 +111,7 @@ async function start(args: readonly string[], folder: string): Promise<ChildProc
   await new Promise<void>((resolve, reject) => {
     const read = (text: Buffer): void => {
       output += text.toString();
-      if (/ready to accept connections/i.test(output)) resolve();
+      if (/ready to accept connections|Sentinel ID is/i.test(output)) resolve();
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);

@@ -1,11 +1,17 @@
 import { type Clock, type Health, systemClock } from "@dropthrough/dispatch";
 import type { Connection } from "./connection.ts";
 import { EmbeddedConnection } from "./embedded/embedded-connection.ts";
-import { type Address, parseAddress, type RedisTls } from "./server/address.ts";
+import { type Address, type Nodes, parseAddress, type RedisTls } from "./server/address.ts";
 import { ServerConnection } from "./server/server-connection.ts";
 
-/** Where one Redis is: its URL, or the URLs of some nodes of a cluster. */
-export type ConnectionAddress = string | { readonly cluster: readonly string[] };
+/**
+ * Where one Redis is: its URL; the URLs of some nodes of a cluster; or the URLs of sentinels, and that of the master with
+ * the name that they have for it as its host: `redis://user:password@mymaster/0`.
+ */
+export type ConnectionAddress =
+  | string
+  | { readonly cluster: readonly string[] }
+  | { readonly sentinels: readonly string[]; readonly url: string };
 
 interface RoadOptions {
   readonly url?: string;
@@ -46,8 +52,7 @@ export class Roads {
         this.#make.set(name, () => new EmbeddedConnection(clock, maxBytes));
       } else {
         const parse = (text: string): Address => parseAddress(text, name, options.tls);
-        const nodes =
-          typeof address === "string" ? parse(address) : { cluster: address.cluster.map(parse) };
+        const nodes = nodesOf(address, parse);
         this.#make.set(name, () => new ServerConnection(nodes, limits));
       }
     }
@@ -84,6 +89,12 @@ export class Roads {
     this.#make.clear();
     for (const road of roads) await road[Symbol.asyncDispose]();
   }
+}
+
+function nodesOf(address: ConnectionAddress, parse: (url: string) => Address): Nodes {
+  if (typeof address === "string") return parse(address);
+  if ("cluster" in address) return { cluster: address.cluster.map(parse) };
+  return { sentinels: address.sentinels.map(parse), master: parse(address.url) };
 }
 
 const EMBEDDED = "embedded:";

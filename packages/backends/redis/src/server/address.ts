@@ -51,10 +51,17 @@ export function parseAddress(url: string, name: string, tls: RedisTls = {}): Add
   };
 }
 
-/** One server, or some nodes of a cluster, which know the others. */
-export type Nodes = Address | { readonly cluster: readonly Address[] };
+/** A master by the name that sentinels have for it, which is the host of its address. */
+export interface SentinelNodes {
+  readonly sentinels: readonly Address[];
+  readonly master: Address;
+}
+
+/** One server, or some nodes of a cluster, which know the others, or a master that sentinels know. */
+export type Nodes = Address | { readonly cluster: readonly Address[] } | SentinelNodes;
 
 /** For messages. */
 export function shownOf(nodes: Nodes): string {
-  return "cluster" in nodes ? nodes.cluster.map(({ shown }) => shown).join(",") : nodes.shown;
+  if ("cluster" in nodes) return nodes.cluster.map(({ shown }) => shown).join(",");
+  return "sentinels" in nodes ? `master ${nodes.master.host ?? ""}` : nodes.shown;
 }

@@ -5,6 +5,7 @@ import { type Nodes, shownOf } from "./address.ts";
 import { type ClientEvents, connectClient, isReplyError, type ServerClient } from "./client.ts";
 import { connectCluster } from "./cluster-client.ts";
 import { Gate } from "./gate.ts";
+import { connectSentinel } from "./sentinel-client.ts";
 
 /** How long a link may take for what. See RedisOptions. */
 export interface LinkLimits {
@@ -116,10 +117,7 @@ export class Link {
       },
     };
     const { connectTimeoutMs } = this.#limits;
-    this.#client =
-      "cluster" in this.#nodes
-        ? connectCluster(this.#nodes.cluster, connectTimeoutMs, events)
-        : connectClient(this.#nodes, connectTimeoutMs, events);
+    this.#client = connect(this.#nodes, connectTimeoutMs, events);
     return this.#client;
   }
 
@@ -134,6 +132,12 @@ export class Link {
   #retryMs(): number {
     return Math.max(50, this.#retryAt - performance.now());
   }
+}
+
+function connect(nodes: Nodes, timeoutMs: number, events: ClientEvents): ServerClient {
+  if ("cluster" in nodes) return connectCluster(nodes.cluster, timeoutMs, events);
+  if ("sentinels" in nodes) return connectSentinel(nodes, timeoutMs, events);
+  return connectClient(nodes, timeoutMs, events);
 }
 
 function reasonOf(error: Error): string {

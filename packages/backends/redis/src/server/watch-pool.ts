@@ -1,6 +1,6 @@
 import type { Argument, Reply, Watch } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
-import type { Address } from "./address.ts";
+import type { Nodes } from "./address.ts";
 import { isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
@@ -9,13 +9,13 @@ const MOST_IDLE = 4;
 
 /** Links that each belong to one watch: what WATCH says is said of a whole connection. */
 export class WatchPool {
-  readonly #address: Address;
+  readonly #nodes: Nodes;
   readonly #limits: LinkLimits;
   readonly #idle: Link[] = [];
   readonly #used = new Set<Link>();
 
-  constructor(address: Address, limits: LinkLimits) {
-    this.#address = address;
+  constructor(nodes: Nodes, limits: LinkLimits) {
+    this.#nodes = nodes;
     this.#limits = limits;
   }
 
@@ -26,7 +26,7 @@ export class WatchPool {
 
   /** @throws ConnectError UNAVAILABLE and others */
   async open(keys: readonly Argument[], signal: AbortSignal): Promise<Watch> {
-    const link = this.#idle.pop() ?? new Link(this.#address, this.#limits);
+    const link = this.#idle.pop() ?? new Link(this.#nodes, this.#limits);
     this.#used.add(link);
     try {
       const client = await link.ready(signal);
