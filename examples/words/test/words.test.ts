@@ -3,7 +3,9 @@ import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRedisServer } from "@dropthrough/redis/testing";
+import { check } from "dropthrough";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deployment } from "../deployment.ts";
 import { reference } from "./reference.ts";
 import { words, wordsWithoutPrivilege } from "./run.ts";
 
@@ -82,6 +84,10 @@ describe("the table", () => {
     mkdirSync(at("nothing"));
     expect(await words([at("nothing"), "--json"])).toMatchObject({ code: 0, stdout: "[]\n" });
   });
+});
+
+test("the deployment has nothing that dropthrough check would find", async () => {
+  expect(await check(deployment({ paths: [at("text")] }))).toEqual([]);
 });
 
 describe("a trace", () => {
