@@ -1,17 +1,12 @@
 import { ConnectError } from "@connectrpc/connect";
 import { type BoundMethod, isPending, type Pending } from "./bound-method.ts";
-import {
-  CallTable,
-  type IncomingCall,
-  type Outcome,
-  type PendingCall,
-  type Reply,
-} from "./call-table.ts";
+import { CallTable, type Outcome, type PendingCall, type Reply } from "./call-table.ts";
 import { Code, isCode } from "./code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
+import { type Incoming, IncomingCalls } from "./incoming-calls.ts";
 import type { AbiLimits } from "./limits.ts";
 import { parkedWord, pendingWord } from "./result-word.ts";
-import { decodeStatus, encodeStatus } from "./status.ts";
+import { encodeStatus } from "./status.ts";
 
 /** What an endpoint needs to know. */
 export interface EndpointOptions {
@@ -53,6 +48,7 @@ export class Endpoint {
   readonly #methods: BoundMethod[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #calls: CallTable;
+  readonly #incoming: IncomingCalls;
   readonly #finished: { number: number; resPtr: number; resCap: number }[] = [];
   #unwinding: { readonly reason: unknown } | undefined;
 
@@ -61,6 +57,7 @@ export class Endpoint {
     this.#options = options;
     this.#limits = options.limits;
     this.#calls = new CallTable(options.limits.calls);
+    this.#incoming = new IncomingCalls(this.#calls, memory, options.limits);
   }
 
   /** How many calls are held now: pending, parked and incoming. */
@@ -308,27 +305,7 @@ export class Endpoint {
 
   /** The import `reply`. */
   reply(number: number, code: number, ptr: number, len: number): number {
-    ptr >>>= 0;
-    len >>>= 0;
-    const call = this.#calls.get(number);
-    if (call?.state !== "incoming") return -Code.NotFound;
-    if (call.gone !== undefined) {
-      this.#calls.delete(number);
-      return -call.gone;
-    }
-    if (code !== 0 && !isCode(code)) return -Code.InvalidArgument;
-    if (len > this.#limits.responseBytes) return -Code.ResourceExhausted;
-    if (!this.#memory.holds(ptr, len)) return -Code.OutOfRange;
-    const body = this.#memory.copy(ptr, len);
-    let reply: Reply;
-    try {
-      reply = code === 0 ? { ok: true, body } : { ok: false, error: decodeStatus(code, body) };
-    } catch (error) {
-      return -this.#errorOf(error).code;
-    }
-    this.#calls.delete(number);
-    call.answer(reply);
-    return 0;
+    return this.#incoming.reply(number, code, ptr >>> 0, len >>> 0);
   }
 
   /** The import `release`. */
@@ -349,23 +326,7 @@ export class Endpoint {
    * @throws ConnectError RESOURCE_EXHAUSTED if the guest holds too many calls
    */
   accept(body: Uint8Array, answer: (reply: Reply) => void): Incoming {
-    if (this.#calls.full) {
-      throw new ConnectError(
-        `the guest already holds ${this.#limits.calls} calls`,
-        Code.ResourceExhausted,
-      );
-    }
-    const call: IncomingCall = { state: "incoming", body, answer, gone: undefined };
-    const number = this.#calls.add(call);
-    return {
-      number,
-      leave: (code) => (call.gone ??= code),
-      end: (why) => {
-        if (this.#calls.get(number) !== call) return;
-        this.#calls.delete(number);
-        if (call.gone === undefined) answer({ ok: false, error: why() });
-      },
-    };
+    return this.#incoming.accept(body, answer);
   }
 
   /**
@@ -397,14 +358,4 @@ export class Endpoint {
       Code.Internal,
     );
   }
-}
-
-/** A call that a guest is answering. */
-export interface Incoming {
-  /** Its number. */
-  readonly number: number;
-  /** The caller has gone, with this code: a later `reply` answers minus it. */
-  readonly leave: (code: number) => void;
-  /** The guest will not reply any more: a caller that still waits is answered with the error that `why` makes. */
-  readonly end: (why: () => ConnectError) => void;
 }

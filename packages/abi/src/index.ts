@@ -7,8 +7,9 @@ export { type BoundMethod, isPending, type Pending } from "./bound-method.ts";
 export type { Reply } from "./call-table.ts";
 export { ConnectError } from "@connectrpc/connect";
 export { Code, codeName, isCode } from "./code.ts";
-export { Endpoint, type EndpointOptions, type Incoming } from "./endpoint.ts";
+export { Endpoint, type EndpointOptions } from "./endpoint.ts";
 export { GuestMemory } from "./guest-memory.ts";
+export type { Incoming } from "./incoming-calls.ts";
 export { type AbiLimits, DEFAULT_ABI_LIMITS } from "./limits.ts";
 export { type Manifest, ManifestSchema } from "./gen/dropthrough/abi/v1/manifest_pb.ts";
 export {
