@@ -31,7 +31,7 @@ export type Reply =
   | Error
   | readonly Reply[];
 
-/** What a command may know of the call that it is sent for. */
+/** What a command may know of the call that it is sent for. Its signal is made when it is first asked for: ask late. */
 export type CallContext = Pick<HandlerContext, "signal">;
 
 /** An answer that is there at once where the engine is in this process. */

@@ -29,6 +29,23 @@ test("keys of a cluster are on all of its nodes, and one call reads, writes, sca
   await fails(client.rename({ connectionId, key: b("a"), newKey: b("b") }), Code.InvalidArgument);
 });
 
+test("a watch is on the node that has its keys, which must be in one slot", async () => {
+  await using backend = inMemory(redis({ connections }));
+  const client = backend.client();
+  const { connectionId } = await client.open({});
+  for (let i = 0; i < 12; i++) {
+    const key = b(`key${i}`);
+    const commands = [{ command: { case: "increment", value: { key } } } as const];
+    const kept = await client.watch({ connectionId, keys: [key] });
+    const broken = await client.watch({ connectionId, keys: [key] });
+    await client.transaction({ connectionId, watchId: kept.watchId, commands });
+    const { watchId } = broken;
+    await fails(client.transaction({ connectionId, watchId, commands }), Code.Aborted);
+    expect(t((await client.get({ connectionId, key })).value)).toBe("1");
+  }
+  await fails(client.watch({ connectionId, keys: [b("a"), b("b")] }), Code.InvalidArgument);
+});
+
 test("a node that is away makes its own keys UNAVAILABLE, and no others", async () => {
   await using backend = inMemory(redis({ connections }));
   const client = backend.client();

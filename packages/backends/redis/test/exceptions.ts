@@ -1,4 +1,3 @@
-const NO_WATCH = "a watch would need a connection to the node that has the keys";
 const NO_LUA = "the embedded engine has no Lua";
 
 const UNKNOWN_KEYS =
@@ -16,9 +15,5 @@ export const exceptions: Readonly<Record<string, Readonly<Record<string, string>
   },
   cluster: {
     "a command that the server does not have answers UNIMPLEMENTED": UNKNOWN_KEYS,
-    "a transaction with a watch is done if no watched key has changed": NO_WATCH,
-    "a transaction whose watched key has changed is ABORTED, and does nothing": NO_WATCH,
-    "a watch can be given up, belongs to its caller, and there are 16 of them": NO_WATCH,
-    "a watch of one connection is no good for another": NO_WATCH,
   },
 };

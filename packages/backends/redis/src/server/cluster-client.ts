@@ -90,6 +90,11 @@ export function connectCluster(
         commands,
       );
     },
+    async placeOf(key) {
+      const { options } = await cluster.getNodeClientForKey(key, false);
+      const { host = "", port = 0 } = options.socket as { host?: string; port?: number };
+      return { ...seed, host, port, shown: `${host}:${port}` };
+    },
     listen: (kind, name, hear) =>
       kind === "channel"
         ? cluster.subscribe<true>(name, hear, true)

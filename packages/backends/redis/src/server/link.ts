@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { Now } from "../connection.ts";
+import type { CallContext, Now } from "../connection.ts";
 import { fromReply, unavailable } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { type ClientEvents, connectClient, isReplyError, type ServerClient } from "./client.ts";
@@ -54,12 +54,12 @@ export class Link {
    *
    * @throws ConnectError UNAVAILABLE, or what the server said when it refused us
    */
-  ready(signal: AbortSignal): Now<ServerClient> {
+  ready(context: CallContext): Now<ServerClient> {
     const client = this.#start();
-    return client.isReady ? client : this.#wait(signal);
+    return client.isReady ? client : this.#wait(context);
   }
 
-  async #wait(signal: AbortSignal): Promise<ServerClient> {
+  async #wait({ signal }: CallContext): Promise<ServerClient> {
     if ((await this.#gate?.pass(signal)) === true) return this.#start();
     signal.throwIfAborted();
     if (this.#failure !== undefined && isReplyError(this.#failure)) throw fromReply(this.#failure);

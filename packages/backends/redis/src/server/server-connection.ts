@@ -36,26 +36,28 @@ const HEALTH_MS = 1_000;
  * back by itself after an outage, and never sends a command twice.
  */
 export class ServerConnection implements Connection {
+  readonly #nodes: Nodes;
   readonly #shown: string;
   readonly #limits: ServerLimits;
   readonly #link: Link;
   readonly #subscriber: Subscriber;
-  readonly #watches: WatchPool | undefined;
+  readonly #watches: WatchPool;
   #inFlight = 0;
   #lastReplyAt = 0;
   #watchdog: NodeJS.Timeout | undefined;
 
   /** @param nodes one server, or some nodes of a cluster */
   constructor(nodes: Nodes, limits: ServerLimits) {
+    this.#nodes = nodes;
     this.#shown = shownOf(nodes);
     this.#limits = limits;
     this.#link = new Link(nodes, limits);
     this.#subscriber = new Subscriber(nodes, limits);
-    this.#watches = "cluster" in nodes ? undefined : new WatchPool(nodes, limits);
+    this.#watches = new WatchPool(limits);
   }
 
-  ready({ signal }: CallContext): Now<void> {
-    const client = this.#link.ready(signal);
+  ready(context: CallContext): Now<void> {
+    const client = this.#link.ready(context);
     if (client instanceof Promise) return client.then(() => {});
   }
 
@@ -79,25 +81,25 @@ export class ServerConnection implements Connection {
     return this.#track(context, commands.length + 2, (client) => client.transaction(commands));
   }
 
-  async watch(keys: readonly Argument[], { signal }: CallContext): Promise<Watch> {
-    if (this.#watches === undefined) {
-      throw new ConnectError("a cluster has no watch here: use CompareAndSet", Code.Unimplemented);
-    }
-    return this.#watches.open(keys, signal);
+  async watch(keys: readonly Argument[], context: CallContext): Promise<Watch> {
+    const client = await this.#link.ready(context);
+    const [key] = keys;
+    const place = key === undefined ? undefined : await client.placeOf?.(key);
+    return this.#watches.open(place ?? this.#nodes, keys, context);
   }
 
   async subscribe(
     channels: Channels,
     listener: Listener,
-    { signal }: CallContext,
+    context: CallContext,
   ): Promise<AsyncDisposable> {
-    return this.#subscriber.subscribe(channels, listener, signal);
+    return this.#subscriber.subscribe(channels, listener, context);
   }
 
   async health(): Promise<Health> {
     const { failure, reconnects } = this.#link;
     const shown = this.#shown;
-    const use = `${reconnects} reconnects, ${this.#inFlight} commands under way, ${this.#watches?.size ?? 0} watches`;
+    const use = `${reconnects} reconnects, ${this.#inFlight} commands under way, ${this.#watches.size} watches`;
     if (failure !== undefined)
       return { ok: false, message: `${shown} is down (${failure}), ${use}` };
     const started = performance.now();
@@ -118,19 +120,19 @@ export class ServerConnection implements Connection {
     clearInterval(this.#watchdog);
     this.#link.close();
     this.#subscriber.close();
-    this.#watches?.close();
+    this.#watches.close();
   }
 
   /** Sends something once the link is up, and sees to what comes of it. */
   #track<T>(
-    { signal }: { readonly signal: AbortSignal },
+    context: CallContext,
     weight: number,
     send: (client: ServerClient) => Promise<T>,
   ): Promise<T> {
     if (this.#inFlight + weight > this.#limits.maxInFlight) {
       throw tooMany(`${this.#inFlight} commands are under way to ${this.#shown}`, 100);
     }
-    const client = this.#link.ready(signal);
+    const client = this.#link.ready(context);
     if (this.#inFlight === 0) this.#watch();
     this.#inFlight += weight;
     const sent = client instanceof Promise ? client.then(send) : send(client);

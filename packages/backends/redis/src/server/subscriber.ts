@@ -1,4 +1,4 @@
-import type { Channels, Listener } from "../connection.ts";
+import type { CallContext, Channels, Listener } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
 import type { Nodes } from "./address.ts";
 import { type Hear, isReplyError } from "./client.ts";
@@ -20,9 +20,9 @@ export class Subscriber {
   async subscribe(
     { channels, patterns }: Channels,
     listener: Listener,
-    signal: AbortSignal,
+    context: CallContext,
   ): Promise<AsyncDisposable> {
-    const client = await this.#link.ready(signal);
+    const client = await this.#link.ready(context);
     const hears = (channel: Buffer, message: Buffer, pattern?: Buffer): void => {
       // It may have ended while the link was down, and then the library still knows of it.
       if (this.#listeners.has(listener)) listener.message(channel, message, pattern);

@@ -1,6 +1,6 @@
-import type { Argument, Reply, Watch } from "../connection.ts";
+import type { Argument, CallContext, Reply, Watch } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
-import type { Nodes } from "./address.ts";
+import { type Nodes, shownOf } from "./address.ts";
 import { isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
@@ -9,13 +9,11 @@ const MOST_IDLE = 4;
 
 /** Links that each belong to one watch: what WATCH says is said of a whole connection. */
 export class WatchPool {
-  readonly #nodes: Nodes;
   readonly #limits: LinkLimits;
-  readonly #idle: Link[] = [];
-  readonly #used = new Set<Link>();
+  readonly #idle: { readonly link: Link; readonly shown: string }[] = [];
+  readonly #used = new Map<Link, string>();
 
-  constructor(nodes: Nodes, limits: LinkLimits) {
-    this.#nodes = nodes;
+  constructor(limits: LinkLimits) {
     this.#limits = limits;
   }
 
@@ -24,12 +22,18 @@ export class WatchPool {
     return this.#used.size;
   }
 
-  /** @throws ConnectError UNAVAILABLE and others */
-  async open(keys: readonly Argument[], signal: AbortSignal): Promise<Watch> {
-    const link = this.#idle.pop() ?? new Link(this.#nodes, this.#limits);
-    this.#used.add(link);
+  /**
+   * @param nodes the server that has the keys
+   * @throws ConnectError UNAVAILABLE and others
+   */
+  async open(nodes: Nodes, keys: readonly Argument[], context: CallContext): Promise<Watch> {
+    const shown = shownOf(nodes);
+    const idle = this.#idle.findIndex((one) => one.shown === shown);
+    const [kept] = idle < 0 ? [] : this.#idle.splice(idle, 1);
+    const link = kept?.link ?? new Link(nodes, this.#limits);
+    this.#used.set(link, shown);
     try {
-      const client = await link.ready(signal);
+      const client = await link.ready(context);
       const { reconnects } = link;
       await ask(link, client.send({ args: ["WATCH", ...keys] }));
       return this.#watch(link, client, reconnects);
@@ -40,7 +44,7 @@ export class WatchPool {
   }
 
   close(): void {
-    for (const link of [...this.#idle, ...this.#used]) link.close();
+    for (const link of [...this.#idle.map((one) => one.link), ...this.#used.keys()]) link.close();
     this.#idle.length = 0;
     this.#used.clear();
   }
@@ -66,10 +70,11 @@ export class WatchPool {
   }
 
   #keep(link: Link): void {
-    if (!this.#used.has(link)) return;
+    const shown = this.#used.get(link);
+    if (shown === undefined) return;
     if (!link.isReady || this.#idle.length >= MOST_IDLE) return this.#drop(link);
     this.#used.delete(link);
-    this.#idle.push(link);
+    this.#idle.push({ link, shown });
   }
 
   #drop(link: Link): void {

@@ -1000,7 +1000,8 @@ export const RedisService: GenService<{
    * Keeps an eye on keys, so that a Transaction with this watch is done only if none of them has changed since. It takes a
    * connection of its own until the transaction, Unwatch, or the end of the caller.
    *
-   * Codes: INVALID_ARGUMENT without a key; RESOURCE_EXHAUSTED for more than 16 watches of one caller; UNIMPLEMENTED on a cluster.
+   * Codes: INVALID_ARGUMENT without a key or, on a cluster, with keys of different slots; RESOURCE_EXHAUSTED for more than 16
+   * watches of one caller.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Watch
    */
