@@ -70,6 +70,9 @@ function expire(db: Database, words: readonly string[], at: number): Reply {
     if (!["NX", "XX", "GT", "LT"].includes(flag)) throw syntaxError();
     flags.add(flag);
   }
+  if ((flags.has("NX") && flags.size > 1) || (flags.has("GT") && flags.has("LT"))) {
+    throw new ReplyError("ERR NX and XX, GT or LT options at the same time are not compatible");
+  }
   if (!db.has(key)) return 0;
   const before = db.expiry(key);
   if (flags.has("NX") && before !== undefined) return 0;

@@ -2,7 +2,7 @@ import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
 import { type EngineCommand, type EngineCommands, toBytes, toReply } from "./engine-command.ts";
-import { parseInteger } from "./numbers.ts";
+import { parseCount, parseInteger } from "./numbers.ts";
 import { syntaxError } from "./options.ts";
 import { slice } from "./slice.ts";
 
@@ -62,10 +62,13 @@ export const listCommands: EngineCommands = {
   LMOVE: {
     words: 5,
     run(db, [, from = "", to = "", fromEnd = "", toEnd = ""]) {
+      for (const end of [fromEnd, toEnd]) {
+        if (!["LEFT", "RIGHT"].includes(end.toUpperCase())) throw syntaxError();
+      }
       const list = db.get(from, "list");
+      if (list === undefined) return null;
       // The target is looked at first: nothing is taken that cannot be put.
       db.get(to, "list");
-      if (list === undefined) return null;
       const value = take(list, fromEnd);
       db.shrink(from, list.length);
       if (value !== undefined) put(change(db, to), toEnd, value);
@@ -90,9 +93,10 @@ function pop(end: string): EngineCommand {
   return {
     words: 3,
     run(db, [, key = "", count = ""]) {
+      const wanted = parseCount(count);
       const list = db.get(key, "list");
       if (list === undefined) return null;
-      const most = Math.min(whole(count), list.length);
+      const most = Math.min(wanted, list.length);
       const taken = Array.from({ length: most }, () => toBytes(take(list, end) ?? ""));
       db.shrink(key, list.length);
       return taken;

@@ -15,6 +15,14 @@ export function parseInteger(
   return value;
 }
 
+/** How many: a whole number that is not below 0. */
+export function parseCount(text: string): number {
+  const message = "ERR value is out of range, must be positive";
+  const count = Number(parseInteger(text, message));
+  if (count < 0) throw new ReplyError(message);
+  return count;
+}
+
 /** The sum, which must fit too. */
 export function addIntegers(a: bigint, b: bigint): bigint {
   if (!fits(a + b)) throw new ReplyError("ERR increment or decrement would overflow");

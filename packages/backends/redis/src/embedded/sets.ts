@@ -1,7 +1,7 @@
 import type { Reply } from "../connection.ts";
 import type { Database } from "./database.ts";
 import { type EngineCommand, type EngineCommands, toBytes } from "./engine-command.ts";
-import { parseInteger } from "./numbers.ts";
+import { parseCount } from "./numbers.ts";
 import { parseScan, scanPage } from "./scan.ts";
 
 /** Members, each once. */
@@ -36,8 +36,9 @@ export const setCommands: EngineCommands = {
   SPOP: {
     words: 3,
     run(db, [, key = "", count = ""]) {
+      const wanted = parseCount(count);
       const set = read(db, key);
-      const taken = choose(set, Number(parseInteger(count)));
+      const taken = choose(set, wanted);
       for (const member of taken) set.delete(member);
       if (taken.length > 0) db.shrink(key, set.size);
       return taken.map(toBytes);
@@ -45,13 +46,13 @@ export const setCommands: EngineCommands = {
   },
   SRANDMEMBER: {
     words: 3,
-    run: (db, [, key = "", count = ""]) =>
-      choose(read(db, key), Number(parseInteger(count))).map(toBytes),
+    run: (db, [, key = "", count = ""]) => choose(read(db, key), parseCount(count)).map(toBytes),
   },
   SMOVE: {
     words: 4,
     run(db, [, from = "", to = "", member = ""]) {
-      const set = read(db, from);
+      const set = db.get(from, "set");
+      if (set === undefined) return 0;
       // The target is looked at first: nothing is taken that cannot be put.
       read(db, to);
       if (!set.delete(member)) return 0;

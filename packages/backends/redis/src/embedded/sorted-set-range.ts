@@ -37,7 +37,8 @@ export function range(db: Database, words: readonly string[]): Reply {
   if (reverse && kind !== "RANK") found = found.toReversed();
   if (limit !== undefined) {
     const [offset, count] = limit;
-    found = found.slice(offset, count < 0 ? undefined : offset + count);
+    // Below 0 there is nothing, not even from the end.
+    found = offset < 0 ? [] : found.slice(offset, count < 0 ? undefined : offset + count);
   }
   return membersOf(found, flags.has("WITHSCORES"));
 }

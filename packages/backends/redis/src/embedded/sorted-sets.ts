@@ -1,7 +1,7 @@
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
 import { type EngineCommand, type EngineCommands, toBytes } from "./engine-command.ts";
-import { parseDouble, parseInteger } from "./numbers.ts";
+import { parseCount, parseDouble } from "./numbers.ts";
 import { parseScan, scanPage } from "./scan.ts";
 import { add } from "./sorted-set-add.ts";
 import { membersOf, range, type RangeKind, select } from "./sorted-set-range.ts";
@@ -78,9 +78,10 @@ function pop(greatest: boolean): EngineCommand {
   return {
     words: 3,
     run(db, [, key = "", most = ""]) {
+      const wanted = parseCount(most);
       const ordered = read(db, key).ordered();
       const outermost = greatest ? ordered.toReversed() : ordered;
-      const taken = outermost.slice(0, Number(parseInteger(most)));
+      const taken = outermost.slice(0, wanted);
       const answer = membersOf(taken, true);
       removeAll(
         db,
