@@ -10,8 +10,8 @@ export interface PendingCall {
   readonly state: "pending";
   readonly method: BoundMethod;
   readonly pending: Pending<unknown>;
-  /** Settles, never rejects, when the call is done; its outcome is then in `outcome`. */
-  readonly settled: Promise<void>;
+  /** Set while the guest waits for it: called when the call is done. */
+  wake: (() => void) | undefined;
   outcome: Outcome | undefined;
 }
 

@@ -206,18 +206,17 @@ export class Endpoint {
   }
 
   #pend(method: BoundMethod, pending: Pending<unknown>, resPtr: number, resCap: number): number {
-    let wake!: () => void;
     const call: PendingCall = {
       state: "pending",
       method,
       pending,
-      settled: new Promise((resolve) => (wake = resolve)),
+      wake: undefined,
       outcome: undefined,
     };
     const number = this.#calls.add(call);
     const end = (outcome: Outcome): void => {
       call.outcome = outcome;
-      wake();
+      call.wake?.();
       if (this.#options.finished === undefined || this.#calls.get(number) !== call) return;
       this.#finished.push({ number, resPtr, resCap });
       this.#options.finished();
@@ -240,7 +239,16 @@ export class Endpoint {
     if (call.outcome !== undefined) return this.#leave(this.#collect(number, call, resPtr, resCap));
     if (this.#options.finished !== undefined)
       return this.#leave(parkedWord(0, Code.FailedPrecondition));
-    return call.settled.then(() => this.#leave(this.#collect(number, call, resPtr, resCap)));
+    return new Promise((resolve, reject) => {
+      call.wake = () => {
+        // What unwinds the guest is thrown into it.
+        try {
+          resolve(this.#leave(this.#collect(number, call, resPtr, resCap)));
+        } catch (reason) {
+          reject(reason);
+        }
+      };
+    });
   }
 
   /** For a host that cannot suspend a guest: ends a pending call with a Status that says so. */

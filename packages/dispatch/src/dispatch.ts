@@ -47,7 +47,10 @@ export function run<Request, Response>(
   return response;
 }
 
-/** A call that did not end at once. It ends once: by its own outcome, its deadline or its caller's leaving. */
+/**
+ * A call that did not end at once. It ends once: by its own outcome, its deadline or its caller's leaving. Written with callbacks:
+ * each promise more would be a turn of the event loop's microtasks on the way of every asynchronous call.
+ */
 function pend<Response>(
   dispatch: Dispatch,
   call: Call,
@@ -55,27 +58,35 @@ function pend<Response>(
   size?: (response: Response) => number,
 ): Pending<Response> {
   let over = false;
-  const outcome = new Promise<Response>((resolve, reject) => {
-    const once = (end: () => void): void => {
-      if (over) return;
-      over = true;
-      end();
-    };
-    call.onAbort((reason) => once(() => reject(failed(dispatch, call, reason))));
-    promise.then(
-      (response) =>
-        once(() => {
-          succeeded(dispatch, call, response, size);
-          resolve(response);
-        }),
-      (error: unknown) => once(() => reject(failed(dispatch, call, error))),
-    );
-  });
-  // Whoever waits hears of a failure; if nobody does, it must not end the process.
-  outcome.catch(() => {});
+  let tell: (() => void) | undefined;
+  let listener:
+    | { done: (response: Response) => void; refused: (error: unknown) => void }
+    | undefined;
+  const end = (outcome: () => void): void => {
+    if (listener !== undefined) outcome();
+    else tell = outcome;
+  };
+  const succeed = (response: Response): void => {
+    if (over) return;
+    over = true;
+    succeeded(dispatch, call, response, size);
+    end(() => listener?.done(response));
+  };
+  const fail = (error: unknown): void => {
+    if (over) return;
+    over = true;
+    const failure = failed(dispatch, call, error);
+    end(() => listener?.refused(failure));
+  };
+  call.onAbort(fail);
+  promise.then(succeed, fail);
   call.arm();
   return {
-    settle: (done, fail) => outcome.then(done, fail),
+    settle(done, refused) {
+      listener = { done, refused };
+      // Over before anybody listened: never told before this has returned.
+      if (tell !== undefined) queueMicrotask(tell);
+    },
     cancel: () =>
       call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled)),
   };
