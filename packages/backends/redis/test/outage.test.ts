@@ -114,6 +114,19 @@ test("a server that answers nothing for long counts as lost", async () => {
     .toBe(true);
 });
 
+test("a host that was busy for long does not take its server for lost", async () => {
+  await using server = await startRedisServer();
+  const real = redis({ url: server.url, stallTimeoutMs: 40 });
+  await using backend = inMemory(real);
+  const client = backend.client();
+  const { connectionId } = await client.open({});
+  const pending = Array.from({ length: 10 }, () => client.set({ connectionId, key, value }));
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const end = performance.now() + 200; performance.now() < end;);
+  await Promise.all(pending);
+  expect((await real.health?.())?.message).toContain(" 0 reconnects");
+});
+
 test("a command too many answers RESOURCE_EXHAUSTED, and those under way are not touched", async () => {
   await using server = await startRedisServer();
   await using backend = inMemory(redis({ url: server.url, maxInFlight: 10 }));

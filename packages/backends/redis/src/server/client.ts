@@ -80,6 +80,7 @@ export function connectClient(
         ? client.unsubscribe(name, hear, true)
         : client.pUnsubscribe(name, hear, true),
     destroy() {
+      if (destroyed) return;
       destroyed = true;
       client.destroy();
     },

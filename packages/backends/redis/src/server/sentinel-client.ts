@@ -43,7 +43,10 @@ export function connectSentinel(
       up() {
         wasReady = true;
         // What the last master was asked to say, this one is asked too.
-        if (fresh) for (const { kind, name, hear } of listening) void next.listen(kind, name, hear);
+        // If it is lost before it hears that, there is a next one.
+        for (const { kind, name, hear } of fresh ? listening : []) {
+          next.listen(kind, name, hear).catch(() => {});
+        }
         fresh = false;
         events.up();
       },

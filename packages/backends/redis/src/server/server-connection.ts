@@ -164,12 +164,18 @@ export class ServerConnection implements Connection {
   /** A server may stop answering without closing its connection. Then only time tells. */
   #watch(): void {
     this.#lastReplyAt = performance.now();
+    let suspected: number | undefined;
     this.#watchdog ??= setInterval(() => {
       const silentMs = performance.now() - this.#lastReplyAt;
       if (this.#inFlight === 0) {
         clearInterval(this.#watchdog);
         this.#watchdog = undefined;
-      } else if (this.#link.isReady && silentMs > this.#limits.stallTimeoutMs) {
+      } else if (!this.#link.isReady || silentMs < this.#limits.stallTimeoutMs) {
+        suspected = undefined;
+      } else if (suspected !== this.#lastReplyAt) {
+        // It may be this process that was busy, with the answer waiting to be read: look once more.
+        suspected = this.#lastReplyAt;
+      } else {
         this.#link.restart(`no answer for ${Math.round(silentMs)} ms`);
       }
     }, this.#limits.stallTimeoutMs / 4);
