@@ -1034,7 +1034,8 @@ export class RedisServiceClient {
    * Keeps an eye on keys, so that a Transaction with this watch is done only if none of them has changed since. It takes a
    * connection of its own until the transaction, Unwatch, or the end of the caller.
    *
-   * Codes: INVALID_ARGUMENT without a key; RESOURCE_EXHAUSTED for more than 16 watches of one caller; UNIMPLEMENTED on a cluster.
+   * Codes: INVALID_ARGUMENT without a key or, on a cluster, with keys of different slots; RESOURCE_EXHAUSTED for more than 16
+   * watches of one caller.
    */
   watch(request: WatchRequest, timeoutMs: i32 = 0): Result<WatchResponse> {
     return this.$watch.call<WatchRequest, WatchResponse>(request, timeoutMs);
@@ -1620,7 +1621,8 @@ export abstract class RedisServiceServer extends Service {
    * Keeps an eye on keys, so that a Transaction with this watch is done only if none of them has changed since. It takes a
    * connection of its own until the transaction, Unwatch, or the end of the caller.
    *
-   * Codes: INVALID_ARGUMENT without a key; RESOURCE_EXHAUSTED for more than 16 watches of one caller; UNIMPLEMENTED on a cluster.
+   * Codes: INVALID_ARGUMENT without a key or, on a cluster, with keys of different slots; RESOURCE_EXHAUSTED for more than 16
+   * watches of one caller.
    */
   abstract watch(request: WatchRequest): Result<WatchResponse>;
 
