@@ -107,6 +107,8 @@ function tlsArgs({ certFile, keyFile }: NonNullable<RedisServerOptions["tls"]>):
 async function start(args: readonly string[], folder: string): Promise<ChildProcess> {
   const path = process.env["REDIS_SERVER"] ?? "redis-server";
   const child = spawn(path, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   let output = "";
   await new Promise<void>((resolve, reject) => {
     const read = (text: Buffer): void => {
@@ -120,8 +122,6 @@ async function start(args: readonly string[], folder: string): Promise<ChildProc
   });
   child.stdout.removeAllListeners("data").resume();
   child.stderr.removeAllListeners("data").resume();
-  running.add(child);
-  child.once("exit", () => running.delete(child));
   return child;
 }
 

@@ -23,7 +23,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       "--cluster-port",
       bus,
       "--cluster-node-timeout",
-      "2000",
+      "30000",
     ];
     nodes.push(await startRedisServer({ args }));
   }
