@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { type GuestModule, ModuleError, readGuestModule } from "@dropthrough/abi";
 import { Grants, splitMethodName } from "@dropthrough/dispatch";
-import type { GuestConfig } from "@dropthrough/host";
+import { checkGuest, type CheckedGuest } from "./checked-guest.ts";
 import type { Config } from "./config.ts";
+import { requirementCycles } from "./requirement-cycles.ts";
 
 /** Something that is wrong, or looks so. */
 export interface Finding {
@@ -14,12 +13,14 @@ export interface Finding {
 
 const KERNEL = "dropthrough.kernel.v1.KernelService";
 
-/** A guest of the deployment, with what its module says; undefined if that cannot be loaded. */
-interface Loaded {
-  readonly config: GuestConfig;
-  readonly module: GuestModule | undefined;
-  readonly requires: readonly string[];
-  readonly exports: readonly string[];
+/** What a check of one guest tells and may ask. */
+interface Checking {
+  readonly error: (message: string) => void;
+  readonly warning: (message: string) => void;
+  /** Who serves a service, by its full name. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** The methods of a service, where a descriptor is known. */
+  readonly methods: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Finds everything about a deployment that can be known without running it. */
@@ -27,6 +28,10 @@ export async function check(config: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
   const error = (message: string): void => void findings.push({ level: "error", message });
   const warning = (message: string): void => void findings.push({ level: "warning", message });
+  const backends = config.backends ?? [];
+  const guests = await Promise.all(
+    (config.guests ?? []).map(async (guest) => checkGuest(guest, config.limits ?? {}, error)),
+  );
   const owners = new Map<string, string>();
   const own = (service: string, owner: string): void => {
     const other = owners.get(service);
@@ -34,60 +39,38 @@ export async function check(config: Config): Promise<Finding[]> {
       error(`${service} has two owners, "${other}" and "${owner}": keep one`);
     owners.set(service, owner);
   };
-  for (const backend of config.backends ?? []) own(backend.service.typeName, backend.name);
-  const guests = await Promise.all((config.guests ?? []).map(async (guest) => load(guest, error)));
+  for (const backend of backends) own(backend.service.typeName, backend.name);
   for (const { config: guest, exports } of guests)
     for (const service of exports) own(service, guest.name);
+  const described = [...backends.map((b) => b.service), ...guests.flatMap((g) => g.services)];
+  const methods = new Map(
+    described.map((desc) => [desc.typeName, new Set(desc.methods.map((m) => m.name))]),
+  );
+  const checking = { error, warning, owners, methods };
   for (const guest of guests) {
-    checkExports(guest, error, warning);
-    checkGrants(guest, config, owners, error, warning);
-    for (const service of guest.requires) {
-      if (!owners.has(service))
-        error(
-          `guest "${guest.config.name}" requires ${service}, and nobody serves it: add a backend or a guest that does`,
-        );
-    }
+    checkExports(guest, checking);
+    checkRequires(guest, guests, checking);
+    checkGrants(guest, checking);
   }
-  checkNames(guests, error);
-  for (const cycle of cycles(guests))
+  checkNames(guests, checking);
+  for (const cycle of requirementCycles(guests))
     error(`${cycle.join(" requires ")}: guests cannot wait for one another in a circle`);
   return findings;
 }
 
-async function load(config: GuestConfig, error: (message: string) => void): Promise<Loaded> {
-  let module: GuestModule | undefined;
-  try {
-    module = readGuestModule(
-      config.module instanceof Uint8Array ? config.module : await readFile(config.module),
-    );
-  } catch (cause) {
-    const why = (cause as Error).message;
-    error(
-      `guest "${config.name}": ${cause instanceof ModuleError ? why : `its module cannot be read (${why}): build it first, or correct "module"`}`,
-    );
-  }
-  const allowed = config.exports ?? [];
-  return {
-    config,
-    module,
-    requires: module?.manifest?.requires ?? [],
-    exports:
-      module?.manifest === undefined
-        ? allowed
-        : allowed.filter((s) => module.manifest?.exports.includes(s)),
-  };
-}
-
 function checkExports(
-  { config, module }: Loaded,
-  error: (m: string) => void,
-  warning: (m: string) => void,
+  { config, module, exports }: CheckedGuest,
+  { error, warning, owners }: Checking,
 ): void {
   const allowed = config.exports ?? [];
   if (module === undefined) return;
   if (allowed.length > 0 && !module.serves) {
     error(
       `guest "${config.name}" is to export ${allowed.join(", ")}, but its module exports no dropthrough_v1_serve`,
+    );
+  } else if (exports.length > 0 && !owners.has(KERNEL)) {
+    error(
+      `guest "${config.name}" is to export ${exports.join(", ")}, and guests export through the kernel: add kernel() of @dropthrough/kernel to the backends`,
     );
   }
   for (const service of module.manifest?.exports ?? []) {
@@ -103,12 +86,28 @@ function checkExports(
   }
 }
 
+function checkRequires(
+  { config, requires }: CheckedGuest,
+  guests: readonly CheckedGuest[],
+  { error, owners }: Checking,
+): void {
+  for (const service of requires) {
+    if (owners.has(service)) continue;
+    // It is named already, for what keeps it from exporting.
+    const meant = guests.find((g) => g.module?.manifest?.exports.includes(service) === true);
+    error(
+      `guest "${config.name}" requires ${service}, and ${
+        meant === undefined
+          ? "nobody serves it: add a backend or a guest that does"
+          : `"${meant.config.name}", which has it, may not export it: add it to the exports of "${meant.config.name}"`
+      }`,
+    );
+  }
+}
+
 function checkGrants(
-  { config: guest, module, requires }: Loaded,
-  config: Config,
-  owners: ReadonlyMap<string, string>,
-  error: (m: string) => void,
-  warning: (m: string) => void,
+  { config: guest, module, requires }: CheckedGuest,
+  { error, warning, owners, methods }: Checking,
 ): void {
   const grants = guest.grants ?? [];
   try {
@@ -127,53 +126,32 @@ function checkGrants(
   }
   for (const grant of grants) {
     const service = grant.slice(0, grant.indexOf("/"));
-    const backend = config.backends?.find((b) => b.service.typeName === service);
     const method = splitMethodName(grant)?.method;
+    const because = `guest "${guest.name}" is granted ${grant}, and`;
     if (!owners.has(service))
-      warning(
-        `guest "${guest.name}" is granted ${grant}, and nobody serves that: take it out, or add who does`,
-      );
-    else if (
-      backend !== undefined &&
-      method !== undefined &&
-      !backend.service.methods.some((m) => m.name === method)
-    ) {
-      warning(
-        `guest "${guest.name}" is granted ${grant}, and ${service} has no such method: correct it`,
-      );
-    } else if (module?.manifest !== undefined && !requires.includes(service)) {
-      warning(
-        `guest "${guest.name}" is granted ${grant}, and does not require it according to its manifest: take it out`,
-      );
-    }
+      warning(`${because} nobody serves that: take it out, or add who does`);
+    else if (method !== undefined && methods.get(service)?.has(method) === false)
+      warning(`${because} ${service} has no such method: correct it`);
+    else if (method !== undefined && grants.includes(`${service}/*`))
+      warning(`${because} ${service}/* as well: take one of them out`);
+    else if (service === KERNEL) warning(`${because} every guest may call the kernel: take it out`);
+    else if (module?.manifest !== undefined && !requires.includes(service))
+      warning(`${because} does not require it according to its manifest: take it out`);
   }
 }
 
-function checkNames(guests: readonly Loaded[], error: (m: string) => void): void {
+function checkNames(guests: readonly CheckedGuest[], { error, warning }: Checking): void {
+  if (guests.length === 0) error("the deployment has no guest: add one");
   const names = guests.map((g) => g.config.name);
   for (const name of new Set(names.filter((n, i) => names.indexOf(n) !== i)))
     error(`two guests are named "${name}": rename one`);
   const main = guests.filter((g) => g.config.main === true).map((g) => `"${g.config.name}"`);
   if (main.length > 1) error(`${main.join(" and ")} are both main: keep one`);
-}
-
-/** Every cycle of requirements, once: the names of the guests, the first one again at the end. */
-function cycles(guests: readonly Loaded[]): string[][] {
-  const next = (name: string): string[] => {
-    const requires = guests.find((g) => g.config.name === name)?.requires ?? [];
-    return requires.flatMap((s) =>
-      guests.filter((g) => g.exports.includes(s)).map((g) => g.config.name),
+  const commands = guests.filter((g) => g.module?.kind === "command");
+  if (main.length === 0 && commands.length > 1) {
+    const all = commands.map((g) => `"${g.config.name}"`).join(" and ");
+    warning(
+      `${all} are commands and none is main, so the exit code is that of whichever ends last: mark one with "main: true"`,
     );
-  };
-  const found: string[][] = [];
-  const done = new Set<string>();
-  const search = (name: string, path: readonly string[]): void => {
-    const at = path.indexOf(name);
-    if (at >= 0) found.push([...path.slice(at), name]);
-    if (at >= 0 || done.has(name)) return;
-    for (const other of next(name)) search(other, [...path, name]);
-    done.add(name);
-  };
-  for (const guest of guests) search(guest.config.name, []);
-  return found;
+  }
 }

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { check, type Finding } from "./check.ts";
-export { type Config, ConfigError, defineConfig, loadConfig } from "./config.ts";
+export { type Config, defineConfig, loadConfig } from "./config.ts";
+export { ConfigError } from "./config-error.ts";
 export { inspect, type Inspection } from "./inspect.ts";
 export { run, type RunOptions } from "./run.ts";
 export { traceTo } from "./trace.ts";

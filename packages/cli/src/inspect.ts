@@ -1,5 +1,6 @@
-import { createFileRegistry } from "@bufbuild/protobuf";
 import { ABI_MODULE, type GuestModule, readGuestModule } from "@dropthrough/abi";
+import { servicesOf } from "./manifest-services.ts";
+import { printable } from "./printable.ts";
 
 /** What can be known of a guest module without running it. */
 export interface Inspection {
@@ -29,7 +30,7 @@ export interface Inspection {
 /**
  * Inspects a module.
  *
- * @throws ModuleError if it is no guest of this ABI
+ * @throws ModuleError if it is no guest of this ABI, or its manifest cannot be read
  */
 export function inspect(bytes: Uint8Array): Inspection {
   const guest = readGuestModule(bytes);
@@ -49,9 +50,8 @@ export function inspect(bytes: Uint8Array): Inspection {
 
 function manifestOf({ manifest }: GuestModule): Inspection["manifest"] {
   if (manifest === undefined) return undefined;
-  const { name, version, exports, requires, descriptors } = manifest;
-  const registry = descriptors === undefined ? undefined : createFileRegistry(descriptors);
-  const services = [...(registry ?? [])].filter((desc) => desc.kind === "service");
+  const { name, version, exports, requires } = manifest;
+  const services = servicesOf(manifest);
   return {
     name,
     version,
@@ -61,8 +61,12 @@ function manifestOf({ manifest }: GuestModule): Inspection["manifest"] {
   };
 }
 
-/** An inspection as text for people. */
+/** An inspection as text for people. What the module says is escaped: it may be hostile. */
 export function describeInspection(name: string, it: Inspection): string {
+  return linesOf(name, it).map(printable).join("\n");
+}
+
+function linesOf(name: string, it: Inspection): string[] {
   const { minimum, maximum } = it.memory;
   const traits = [
     it.kind,
@@ -75,7 +79,7 @@ export function describeInspection(name: string, it: Inspection): string {
     ...section("imports", it.imports),
     ...section("exports", it.exports),
   ];
-  if (it.manifest === undefined) return [...lines, "manifest: none"].join("\n");
+  if (it.manifest === undefined) return [...lines, "manifest: none"];
   const { manifest } = it;
   return [
     ...lines,
@@ -86,7 +90,7 @@ export function describeInspection(name: string, it: Inspection): string {
       "  services",
       Object.entries(manifest.services).map(([s, methods]) => `${s}: ${methods.join(", ")}`),
     ),
-  ].join("\n");
+  ];
 }
 
 function section(title: string, items: readonly string[]): string[] {

@@ -1,58 +1,113 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { CallObserver } from "@dropthrough/dispatch";
-import { createHost, type GuestExit } from "@dropthrough/host";
+import { createHost, type GuestConfig, type GuestExit, type Host } from "@dropthrough/host";
+import { ConfigError } from "./config-error.ts";
 import type { Config } from "./config.ts";
+import { EXIT_INTERRUPTED, EXIT_STUCK } from "./exit-code.ts";
+import { mainGuest } from "./main-guest.ts";
+import { printable, printableLines } from "./printable.ts";
 
 /** How a deployment is run. */
 export interface RunOptions {
   /** Given to the main guest, behind the arguments that it has in the configuration. */
   readonly args?: readonly string[];
-  /** See every call, such as `traceTo(process.stderr)`. */
+  /** See every call, such as `traceTo(process.stderr)`; besides those of the configuration. */
   readonly observers?: readonly CallObserver[];
   /** Ends the run: guests are unwound, backends are closed. */
   readonly signal?: AbortSignal;
-  /** Where the run says what went wrong, a line at a time. Default: standard error. */
+  /** Milliseconds that guests and backends may take to close, once the run is over. Default 5,000. */
+  readonly closeTimeoutMs?: number;
+  /** Where the run says what went wrong. Default: standard error. */
   readonly report?: (line: string) => void;
 }
 
 /**
  * Runs a deployment until its main guest has ended, and closes it.
  *
- * @returns the exit code of the main guest: 0-192 its own, 251 no entry, 253 trap, 254 panic; 130 if the signal ended the run
- * @throws GuestError if a guest cannot be loaded; TypeError if two backends own one service
+ * @returns the exit code of the main guest: 0-192 its own, 251 no entry, 253 trap, 254 panic; 130 if the signal ended the
+ *   run; 195 if every guest waits and nothing is left in the process that could wake one
+ * @throws ConfigError if there is no guest, nobody to give `args` to, or two backends own one service; GuestError if a guest
+ *   cannot be loaded
  */
 export async function run(config: Config, options: RunOptions = {}): Promise<number> {
-  const {
-    args = [],
-    observers = [],
-    signal,
-    report = (line) => process.stderr.write(`${line}\n`),
-  } = options;
-  const aborted = new Promise<undefined>((resolve) => {
-    if (signal?.aborted) resolve(undefined);
-    signal?.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
-  const guests = config.guests ?? [];
-  // The main guest is known only when all are loaded; arguments are for whoever is a command, or chosen.
-  const chosen = guests.some((guest) => guest.main === true);
-  await using host = createHost({
+  const { args = [], observers = [], signal, closeTimeoutMs = 5000 } = options;
+  if (isAborted(signal)) return EXIT_INTERRUPTED;
+  const report = options.report ?? ((line) => process.stderr.write(`${line}\n`));
+  const guests = await withArguments(config.guests ?? [], args);
+  const host = makeHost({
     ...config,
-    guests: guests.map((guest) =>
-      args.length === 0 || (chosen && guest.main !== true)
-        ? guest
-        : { ...guest, arguments: [...(guest.arguments ?? []), ...args] },
-    ),
-    observers,
+    guests,
+    observers: [...(config.observers ?? []), ...observers],
     onExit: (exit) => {
       const line = lastWords(exit);
-      if (line !== undefined) report(line);
+      if (line !== undefined) report(printable(line));
     },
     onIncident: ({ id, error, call }) => {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      report(`${id} in ${call?.name ?? "the host"}: ${stack}`);
+      report(printableLines(`${id} in ${call?.name ?? "the host"}: ${stack}`));
     },
   });
-  const exit = await Promise.race([host.start().then(async () => host.exited), aborted]);
-  return exit?.code ?? 130;
+  const over = Promise.withResolvers<number>();
+  const abort = (): void => over.resolve(EXIT_INTERRUPTED);
+  const stuck = (): void => {
+    report(
+      "every guest waits, and nothing is left that could wake one: mark a main guest that ends, or give its calls a deadline",
+    );
+    over.resolve(EXIT_STUCK);
+  };
+  signal?.addEventListener("abort", abort, { once: true });
+  process.once("beforeExit", stuck);
+  try {
+    if (isAborted(signal)) return EXIT_INTERRUPTED;
+    const exited = host.start().then(async () => (await host.exited).code);
+    return await Promise.race([exited, over.promise]);
+  } finally {
+    process.off("beforeExit", stuck);
+    signal?.removeEventListener("abort", abort);
+    await close(host, closeTimeoutMs, report);
+  }
+}
+
+/** A function, since it changes while we wait, which the type checker does not see. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+async function withArguments(
+  guests: readonly GuestConfig[],
+  args: readonly string[],
+): Promise<readonly GuestConfig[]> {
+  if (guests.length === 0)
+    throw new ConfigError('the deployment has no guest: add one to "guests"');
+  if (args.length === 0) return guests;
+  const main = await mainGuest(guests);
+  if (main === undefined) {
+    throw new ConfigError(
+      `no guest is main, so nobody takes the arguments ${args.join(" ")}: mark one with "main: true", and make sure that its module is there`,
+    );
+  }
+  return guests.map((guest) =>
+    guest === main ? { ...guest, arguments: [...(guest.arguments ?? []), ...args] } : guest,
+  );
+}
+
+function makeHost(options: Parameters<typeof createHost>[0]): Host {
+  try {
+    return createHost(options);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new ConfigError(cause.message, { cause });
+  }
+}
+
+/** Closes the host. A backend that never closes does not keep the run. */
+async function close(host: Host, timeoutMs: number, report: (line: string) => void): Promise<void> {
+  const timer = new AbortController();
+  const late = delay(timeoutMs, true, { signal: timer.signal }).catch(() => false);
+  const closed = host[Symbol.asyncDispose]().then(() => false);
+  if (await Promise.race([closed, late]))
+    report(`not all was closed within ${timeoutMs} ms: what a backend holds may be left behind`);
+  timer.abort();
 }
 
 function lastWords({ guest, instance, code, reason }: GuestExit): string | undefined {

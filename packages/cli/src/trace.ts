@@ -2,6 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { codeName } from "@dropthrough/abi";
 import type { CallObserver, CallRecord } from "@dropthrough/dispatch";
 import { messageText } from "./message-text.ts";
+import { printable } from "./printable.ts";
 
 /**
  * Prints every call as strace does, nested calls indented:
@@ -13,31 +14,51 @@ import { messageText } from "./message-text.ts";
  * <== OK {"added":1} 212 µs
  * ```
  *
- * Where other calls came between, the answer names its call: `<== OK {"added":1} 212 µs words.v1.WordsService/Add`.
+ * Where other calls came between, an answer names its call: `<== OK {"added":1} 212 µs words.v1.WordsService/Add`. A call
+ * that begins while another one of its method is under way has a number too, in both of its lines: `…/Add #7`.
  */
 export function traceTo(stream: { write(text: string): unknown }): CallObserver {
   let last: CallRecord | undefined;
-  const indent = (call: CallRecord): string => "  ".repeat(call.depth);
+  const open = new Map<string, number>();
+  const numbered = new WeakSet<CallRecord>();
+  const nameOf = (call: CallRecord): string =>
+    numbered.has(call) ? `${call.name} #${call.id}` : call.name;
+  const line = (call: CallRecord | undefined, text: string): void => {
+    stream.write(`${"  ".repeat(call?.depth ?? 0)}${printable(text).trimEnd()}\n`);
+  };
   return {
     started(call) {
-      stream.write(`${indent(call)}==> ${call.caller.name} ${call.name} ${show(call, "input")}\n`);
+      const others = open.get(call.name) ?? 0;
+      open.set(call.name, others + 1);
+      if (others > 0) numbered.add(call);
+      line(call, `==> ${call.caller.name} ${nameOf(call)} ${show(call, "input")}`);
       last = call;
     },
     ended(call) {
+      const others = (open.get(call.name) ?? 1) - 1;
+      if (others > 0) open.set(call.name, others);
+      else open.delete(call.name);
       const answer =
         call.code === 0
           ? `OK ${show(call, "output")}`
-          : `${codeName(call.code)} ${JSON.stringify(call.error?.rawMessage ?? "")}`;
-      const between = last === call || last?.parent === call ? "" : ` ${call.name}`;
-      stream.write(`${indent(call)}<== ${answer} ${time(call.durationMs)}${between}\n`);
+          : failure(call.code, call.error?.rawMessage ?? "");
+      const between = last === call || last?.parent === call ? "" : ` ${nameOf(call)}`;
+      line(call, `<== ${answer.trimEnd()} ${time(call.durationMs)}${between}`);
       last = call;
     },
     refused(caller, name, error) {
-      stream.write(
-        `==> ${caller.name} bind ${JSON.stringify(name)}\n<== ${codeName(error.code)} ${JSON.stringify(error.rawMessage)}\n`,
-      );
+      line(undefined, `==> ${caller.name} bind ${JSON.stringify(name)}`);
+      line(undefined, `<== ${failure(error.code, error.rawMessage)}`);
+      last = undefined;
     },
   };
+}
+
+const MOST_REASON = 500;
+
+function failure(code: NonNullable<CallRecord["error"]>["code"], reason: string): string {
+  const shown = reason.length > MOST_REASON ? `${reason.slice(0, MOST_REASON)}…` : reason;
+  return `${codeName(code)} ${JSON.stringify(shown)}`;
 }
 
 /** A message on one line; its size alone, where no descriptor is known. */
@@ -45,12 +66,15 @@ function show(call: CallRecord, side: "input" | "output"): string {
   const value = side === "input" ? call.request : call.response;
   if (value === undefined) return "";
   const desc = call.target.desc?.[side];
-  if (!(value instanceof Uint8Array)) return desc === undefined ? "" : messageText(desc, value);
-  if (desc === undefined) return `<${value.length} bytes>`;
+  const encoded = value instanceof Uint8Array;
+  if (desc === undefined) return encoded ? `<${value.length} bytes>` : "";
   try {
-    return messageText(desc, fromBinary(desc, value));
+    return messageText(desc, encoded ? fromBinary(desc, value) : value);
   } catch {
-    return `<${value.length} bytes that are no ${desc.typeName}>`;
+    // An observer must not throw, whatever a guest sent or a handler answered.
+    return encoded
+      ? `<${value.length} bytes that are no ${desc.typeName}>`
+      : `<no ${desc.typeName}>`;
   }
 }
 

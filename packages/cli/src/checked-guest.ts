@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import type { DescService } from "@bufbuild/protobuf";
+import { type GuestModule, limitMemory, ModuleError, readGuestModule } from "@dropthrough/abi";
+import { DEFAULT_LIMITS, type GuestConfig, type HostLimits } from "@dropthrough/host";
+import { servicesOf } from "./manifest-services.ts";
+
+/** A guest of the deployment, with what its module says. */
+export interface CheckedGuest {
+  readonly config: GuestConfig;
+  /** Undefined if it cannot be loaded. */
+  readonly module: GuestModule | undefined;
+  /** Full names of the services that its manifest requires. */
+  readonly requires: readonly string[];
+  /** Those that it may export and, as far as its manifest tells, does. */
+  readonly exports: readonly string[];
+  /** Descriptors of what it exports, from the configuration or its manifest. */
+  readonly services: readonly DescService[];
+}
+
+/** Loads a guest as the host does, all but running it. `error` is told what is wrong, if anything is. */
+export async function checkGuest(
+  config: GuestConfig,
+  limits: Partial<HostLimits>,
+  error: (message: string) => void,
+): Promise<CheckedGuest> {
+  let module: GuestModule | undefined;
+  let services = config.services ?? [];
+  const tell = (why: string): void => error(`guest "${config.name}": ${why}`);
+  const bytes = await readBytes(config, tell);
+  try {
+    if (bytes !== undefined) {
+      module = readGuestModule(bytes);
+      const { memoryPages } = { ...DEFAULT_LIMITS, ...limits, ...config.limits };
+      await WebAssembly.compile(limitMemory(bytes, memoryPages));
+      services = [...services, ...servicesOf(module.manifest)];
+    }
+  } catch (cause) {
+    if (!(cause instanceof ModuleError || cause instanceof WebAssembly.CompileError)) throw cause;
+    tell(cause.message);
+  }
+  const has = (name: string): boolean => module?.info.exports.some((e) => e.name === name) === true;
+  if (module?.kind === "reactor" && !module.serves && !has("_initialize")) {
+    tell(
+      "its module exports neither _start nor _initialize nor dropthrough_v1_serve, so it would end with 251: export one",
+    );
+  }
+  const manifest = module?.manifest;
+  const allowed = [...new Set(config.exports)];
+  return {
+    config,
+    module,
+    requires: manifest?.requires ?? [],
+    exports: manifest === undefined ? allowed : allowed.filter((s) => manifest.exports.includes(s)),
+    services,
+  };
+}
+
+async function readBytes(
+  { module }: GuestConfig,
+  tell: (why: string) => void,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (module instanceof Uint8Array) return module;
+  try {
+    return new Uint8Array(await readFile(module));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    tell(`its module cannot be read (${why}): build it first, or correct "module"`);
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { DEFAULT_LIMITS, type HostOptions } from "@dropthrough/host";
+import * as v from "valibot";
+import { ConfigError } from "./config-error.ts";
+
+/*
+ * A configuration comes from a file, often one without types. A misspelt key must not pass in silence: where it was meant
+ * to be a limit, or the grants, that would be a hole.
+ */
+
+const text = v.string("must be a text");
+const texts = v.array(text, "must be a list of texts");
+const list = v.array(v.any(), "must be a list");
+const object = v.custom<object>((it) => typeof it === "object" && it !== null, "must be an object");
+
+function whole(least: number): v.GenericSchema<number> {
+  const message = `must be a whole number, ${least} or more`;
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message));
+}
+
+const limits = v.strictObject(
+  Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, v.optional(whole(0))])),
+);
+
+const guest = v.strictObject({
+  name: v.pipe(text, v.nonEmpty("must not be empty")),
+  module: v.union(
+    [v.pipe(v.string(), v.nonEmpty()), v.instance(URL), v.instance(Uint8Array)],
+    "must be the path of a module",
+  ),
+  arguments: v.optional(texts),
+  grants: v.optional(texts),
+  exports: v.optional(texts),
+  services: v.optional(list),
+  instances: v.optional(whole(1)),
+  main: v.optional(v.boolean("must be true or false")),
+  limits: v.optional(limits),
+});
+
+const config = v.strictObject({
+  backends: v.optional(
+    v.union([list, v.record(v.string(), v.any())], "must be a list, or options by package name"),
+  ),
+  guests: v.optional(v.array(guest, "must be a list")),
+  limits: v.optional(limits),
+  interceptors: v.optional(list),
+  observers: v.optional(list),
+  codec: v.optional(object),
+  clock: v.optional(object),
+});
+
+/** The keys and types of a configuration, before its packages are imported and its paths resolved. */
+export interface ConfigShape extends Omit<HostOptions, "backends"> {
+  readonly backends?: readonly unknown[] | Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Checks the keys and types of a configuration.
+ *
+ * @param file where it comes from, for the message
+ * @throws ConfigError for the first thing that is wrong
+ */
+export function checkShape(value: unknown, file: string): asserts value is ConfigShape {
+  if (Array.isArray(value))
+    throw new ConfigError(`${file}: a configuration is an object, not a list`);
+  const { issues } = v.safeParse(config, value, { abortEarly: true });
+  if (issues !== undefined) throw new ConfigError(`${file}: ${sentence(issues[0])}`);
+}
+
+function sentence(issue: v.BaseIssue<unknown>): string {
+  const path = issue.path ?? [];
+  const where = path
+    .map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .slice(path[0] !== undefined && typeof path[0].key === "number" ? 0 : 1);
+  if (issue.type !== "strict_object")
+    return where === "" ? issue.message : `"${where}" ${issue.message}`;
+  // Valibot tells an unknown key by what it expected: never. A missing one, by its name in quotes.
+  if (issue.expected === "never") return `"${where}" is unknown; ${known(path)}`;
+  if (issue.received === "undefined" && path.length > 0) return `"${where}" is missing: add it`;
+  return where === "" ? "a configuration is an object" : `"${where}" must be an object`;
+}
+
+/** The keys that there are where an unknown one was found. */
+function known(path: readonly v.IssuePathItem[]): string {
+  const parent = path.at(-2)?.key;
+  const schema = parent === undefined ? config : parent === "limits" ? limits : guest;
+  return `there is ${Object.keys(schema.entries).join(", ")}`;
+}

@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { ManifestSchema } from "@dropthrough/abi";
+
+const bin = new URL("../src/bin.ts", import.meta.url).pathname;
+
+/** How a child process ended. */
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** What is done to a child process while it runs. */
+interface Meanwhile {
+  /** Sent when standard error shows `after`. */
+  readonly signal?: { readonly after: RegExp; readonly name: NodeJS.Signals };
+  /** Closes our ends of its standard streams before it writes. */
+  readonly deaf?: boolean;
+}
+
+/** A folder with guests and configurations, where the command runs as a child process. */
+export class DeploymentFolder implements Disposable {
+  readonly path: string;
+
+  constructor() {
+    // Below the package, so that a configuration finds what the package depends on.
+    const build = join(import.meta.dirname, "../build");
+    mkdirSync(build, { recursive: true });
+    this.path = mkdtempSync(join(build, "test-"));
+  }
+
+  /** Writes a file; answers its name. */
+  write(name: string, content: string | Uint8Array): string {
+    const path = join(this.path, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    return name;
+  }
+
+  /** Writes a module, with a manifest if one is given; answers its file name. */
+  guest(
+    name: string,
+    module: Uint8Array,
+    manifest?: MessageInitShape<typeof ManifestSchema>,
+  ): string {
+    return this.write(
+      `${name}.wasm`,
+      manifest === undefined ? module : withManifest(module, { name, ...manifest }),
+    );
+  }
+
+  /** Writes a configuration with `backends` as an expression; answers its file name. */
+  config(
+    name: string,
+    guests: readonly object[],
+    { head = "", backends = "[echo(), kernel()]" } = {},
+  ): string {
+    return this.write(
+      `${name}.config.ts`,
+      `import { echo } from "@dropthrough/dispatch/testing";
+       import { kernel } from "@dropthrough/kernel";
+       ${head}
+       export default { backends: ${backends}, guests: ${JSON.stringify(guests)} };`,
+    );
+  }
+
+  async dropthrough(args: readonly string[], { signal, deaf }: Meanwhile = {}): Promise<Outcome> {
+    const child = spawn(process.execPath, [bin, ...args], { cwd: this.path });
+    const outcome: Outcome = { code: null, stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (outcome.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => {
+      outcome.stderr += chunk.toString();
+      // Once: the second signal ends a process that is slow to close, as a user would expect.
+      if (!child.killed && signal?.after.test(outcome.stderr)) child.kill(signal.name);
+    });
+    if (deaf === true) {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }
+    outcome.code = await new Promise((resolve) => child.on("close", resolve));
+    return outcome;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Puts a manifest behind a module, as its custom section `dropthrough.v1`. */
+function withManifest(
+  module: Uint8Array,
+  manifest: MessageInitShape<typeof ManifestSchema>,
+): Uint8Array {
+  const name = Buffer.from("dropthrough.v1");
+  const content = toBinary(ManifestSchema, create(ManifestSchema, manifest));
+  const body = Buffer.concat([Buffer.of(name.length), name, content]);
+  const size = [(body.length & 127) | 128, (body.length >> 7) & 127];
+  return Buffer.concat([module, Buffer.of(0, ...size), body]);
+}
+
+/** A trace without its times. */
+export function untimed(trace: string): string {
+  return trace.replaceAll(/\d+(\.\d+)? (µs|ms|s)\b/g, "T");
+}

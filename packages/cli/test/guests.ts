@@ -1,0 +1,92 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { EchoService } from "@dropthrough/dispatch/testing";
+import { KernelService } from "@dropthrough/kernel";
+import { GuestText } from "./guest-text.ts";
+import { wat } from "./wat.ts";
+
+export const ECHO = EchoService.typeName;
+export const ECHO_GRANTS: readonly string[] = [`${ECHO}/*`];
+export const FACADE = "test.v1.Facade";
+
+const KERNEL = KernelService.typeName;
+
+/** An EchoRequest. */
+export function echoRequest(
+  init: { payload?: string; delayMs?: number; code?: number; message?: string } = {},
+): Uint8Array {
+  const { payload = "", ...rest } = init;
+  const { input } = EchoService.method.echo;
+  return toBinary(input, create(input, { payload: Buffer.from(payload), ...rest }));
+}
+
+/** A message with one text in field 1, such as an ExportRequest. */
+function text(value: string): Uint8Array {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.of(0x0a, bytes.length), bytes]);
+}
+
+/** A command that calls one method. */
+export function caller(request = echoRequest(), name = `${ECHO}/Echo`): Uint8Array<ArrayBuffer> {
+  const guest = new GuestText();
+  return guest.module(`(func (export "_start") ${guest.call(name, request)})`);
+}
+
+/** A command that asks for its arguments. */
+export function asker(): Uint8Array<ArrayBuffer> {
+  return caller(new Uint8Array(), `${KERNEL}/Arguments`);
+}
+
+/** A reactor that exports the facade, whose one method passes requests on to Echo. */
+export function facade(): Uint8Array<ArrayBuffer> {
+  const guest = new GuestText();
+  return guest.module(`
+    (func (export "_initialize")
+      ${guest.call(`${KERNEL}/Register`, text("facade"))}
+      ${guest.call(`${KERNEL}/Export`, text(FACADE))}
+      ${guest.bind(`${FACADE}/Relay`)}
+      ${guest.call(`${KERNEL}/Arguments`)}
+      ${guest.call(`${KERNEL}/Launch`)})
+    (func (export "dropthrough_v1_serve") (param i32 i32 i32) ${guest.passOn(`${ECHO}/Echo`)})`);
+}
+
+/** A command that calls the facade. */
+export function client(request: Uint8Array): Uint8Array<ArrayBuffer> {
+  const guest = new GuestText();
+  return guest.module(`
+    (func (export "_start")
+      ${guest.call(`${KERNEL}/Register`, text("client"))}
+      ${guest.call(`${KERNEL}/Require`, text(FACADE))}
+      ${guest.call(`${KERNEL}/Launch`)}
+      ${guest.call(`${FACADE}/Relay`, request)})`);
+}
+
+/** A reactor that serves, and does nothing. */
+export function idle(): Uint8Array<ArrayBuffer> {
+  return wat(`(module (memory (export "memory") 1)
+    (func (export "_initialize"))
+    (func (export "dropthrough_v1_serve") (param i32 i32 i32)))`);
+}
+
+/** The descriptors of the facade, as a guest library writes them. */
+export function facadeDescriptors(): ReturnType<typeof create<typeof FileDescriptorSetSchema>> {
+  const file = create(FileDescriptorProtoSchema, {
+    name: "test/v1/facade.proto",
+    package: "test.v1",
+    syntax: "proto3",
+    dependency: [EchoService.file.proto.name],
+    service: [
+      {
+        name: "Facade",
+        method: [
+          {
+            name: "Relay",
+            inputType: `.${EchoService.method.echo.input.typeName}`,
+            outputType: `.${EchoService.method.echo.output.typeName}`,
+          },
+        ],
+      },
+    ],
+  });
+  return create(FileDescriptorSetSchema, { file: [EchoService.file.proto, file] });
+}
