@@ -28,6 +28,7 @@ const guest = v.strictObject({
     "must be the path of a module",
   ),
   arguments: v.optional(texts),
+  environment: v.optional(v.record(v.string(), text, "must be texts by name")),
   grants: v.optional(texts),
   exports: v.optional(texts),
   services: v.optional(list),

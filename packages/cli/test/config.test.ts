@@ -121,7 +121,7 @@ test.each([
   ],
   [
     { guests: [{ name: "a", module: "a.wasm", grant: [] }] },
-    '"guests[0].grant" is unknown; there is name, module, arguments, grants, exports, services, instances, main, limits',
+    '"guests[0].grant" is unknown; there is name, module, arguments, environment, grants, exports, services, instances, main, limits',
   ],
   [{ guests: {} }, '"guests" must be a list'],
   [{ guests: [null] }, '"guests[0]" must be an object'],
@@ -144,6 +144,10 @@ test.each([
   [
     { guests: [{ name: "a", module: "a.wasm", main: "yes" }] },
     '"guests[0].main" must be true or false',
+  ],
+  [
+    { guests: [{ name: "a", module: "a.wasm", environment: { PORT: 80 } }] },
+    '"guests[0].environment.PORT" must be a text',
   ],
   [{ limits: { memoryPages: -1 } }, '"limits.memoryPages" must be a whole number, 0 or more'],
   [{ backends: 1 }, '"backends" must be a list, or options by package name'],

@@ -37,6 +37,11 @@ export function asker(): Uint8Array<ArrayBuffer> {
   return caller(new Uint8Array(), `${KERNEL}/Arguments`);
 }
 
+/** A command that asks for its environment. */
+export function environmentAsker(): Uint8Array<ArrayBuffer> {
+  return caller(new Uint8Array(), `${KERNEL}/Environment`);
+}
+
 /** A reactor that exports the facade, whose one method passes requests on to Echo. */
 export function facade(): Uint8Array<ArrayBuffer> {
   const guest = new GuestText();

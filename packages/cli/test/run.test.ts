@@ -11,6 +11,7 @@ import {
   ECHO,
   ECHO_GRANTS,
   echoRequest,
+  environmentAsker,
   facade,
   FACADE,
   facadeDescriptors,
@@ -89,6 +90,21 @@ describe("dropthrough run", () => {
     ]);
     expect(untimed(stderr)).toContain('<== OK {"arguments":["--first","x","--trace"]} T\n');
     expect(untimed(stderr)).toContain("KernelService/Arguments {}\n<== OK {} T\n");
+    expect(code).toBe(0);
+  });
+
+  test("gives a guest the environment of its configuration, and nothing of its own", async () => {
+    const module = folder.guest("environment", environmentAsker());
+    const guests = [
+      { name: "a", module, environment: { TZ: "UTC" }, main: true },
+      { name: "b", module },
+    ];
+    const file = folder.config("environment", guests);
+    const { stderr, code } = await folder.dropthrough(["run", file, "--trace"]);
+    expect(untimed(stderr)).toContain('<== OK {"variables":{"TZ":"UTC"}} T\n');
+    expect(untimed(stderr)).toContain(
+      "==> b dropthrough.kernel.v1.KernelService/Environment {}\n<== OK {} T\n",
+    );
     expect(code).toBe(0);
   });
 

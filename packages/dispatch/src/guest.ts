@@ -9,6 +9,8 @@ export interface Guest {
   readonly instance: number;
   /** The command line arguments that the operator gave it. */
   readonly arguments: readonly string[];
+  /** The environment variables that the operator granted it, by name. */
+  readonly environment: Readonly<Record<string, string>>;
   /** `starting` until `launch`, `exited` when it is gone. */
   readonly state: "starting" | "running" | "exited";
   /** Whether its module exports `dropthrough_v1_serve`. */
@@ -65,6 +67,8 @@ export type EntryKind = "backend" | "guest" | "link";
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
+  /** Milliseconds since 1970 by the wall clock. Left out: as if `now` had begun in 1970. */
+  wall?(): number;
   /** Calls `run` once after `ms`. The function that it answers cancels that. */
   after(ms: number, run: () => void): () => void;
 }
@@ -72,6 +76,7 @@ export interface Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   after(ms, run) {
     // A timer takes at most 2^31 - 1 ms; what is further away has to wait again.
     const timer = setTimeout(() => (ms > MAX_TIMER ? again() : run()), Math.min(ms, MAX_TIMER));

@@ -9,6 +9,8 @@ export interface GuestConfig {
   readonly module: string | URL | Uint8Array<ArrayBuffer>;
   /** Its command line arguments. Default none. */
   readonly arguments?: readonly string[];
+  /** Its environment variables, by name. Default none: nothing of the host's own environment gets in. */
+  readonly environment?: Readonly<Record<string, string>>;
   /**
    * What it may call: `package.Service/Method`, or `package.Service/*`. Default nothing but
    * the kernel, which every guest may call.

@@ -71,6 +71,9 @@ export class GuestInstance implements Guest, Caller {
   get arguments(): readonly string[] {
     return this.#pool.config.arguments ?? [];
   }
+  get environment(): Readonly<Record<string, string>> {
+    return this.#pool.config.environment ?? {};
+  }
   get serves(): boolean {
     return this.#pool.program.shape.serves;
   }

@@ -7,13 +7,18 @@
 import { type Backend, defineBackend } from "@dropthrough/dispatch";
 import { KernelService } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 import { Kernel } from "./kernel.ts";
+import { systemRandom } from "./random.ts";
 
 export * from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 
-/** How guests start. */
+/** How guests start, and where time and chance come from. */
 export interface KernelOptions {
   /** Milliseconds, above 0, that Launch waits for what a guest requires. Default 5,000. */
   readonly startupTimeoutMs?: number;
+  /** Milliseconds since 1970, for Now. Default: the host's clock, `Clock.wall`. */
+  readonly wallClock?: () => number;
+  /** Random bytes, exactly so many, for Random. Default: the machine's source for keys. */
+  readonly random?: (length: number) => Uint8Array;
 }
 
 /**
@@ -22,13 +27,13 @@ export interface KernelOptions {
  * @throws TypeError if an option is out of range
  */
 export function kernel(options: KernelOptions = {}): Backend<typeof KernelService> {
-  const { startupTimeoutMs = 5_000 } = options;
+  const { startupTimeoutMs = 5_000, wallClock, random = systemRandom } = options;
   if (!(startupTimeoutMs > 0)) {
     throw new TypeError(
       `startupTimeoutMs is ${startupTimeoutMs}: give a number of milliseconds above 0`,
     );
   }
-  const implementation = new Kernel(startupTimeoutMs);
+  const implementation = new Kernel({ startupTimeoutMs, wallClock, random });
   return defineBackend({
     name: "kernel",
     service: KernelService,

@@ -7,13 +7,16 @@ import type {
   ExportRequest,
   KernelService,
   LocateRequest,
+  RandomRequest,
   RegisterRequest,
   RequireRequest,
   ServiceSchema,
 } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 import { OwnerKind } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 import { Launches } from "./launches.ts";
+import { type Now, nowOf } from "./now.ts";
 import { printable } from "./printable.ts";
+import { MOST_RANDOM } from "./random.ts";
 import { StartGraph } from "./start-graph.ts";
 
 /** How many services one guest may export, and require. */
@@ -29,15 +32,22 @@ const OWNER_KINDS = {
 
 type ServiceInit = MessageInitShape<typeof ServiceSchema>;
 
+/** `KernelOptions`, with the defaults. */
+export interface KernelSettings {
+  readonly startupTimeoutMs: number;
+  readonly wallClock: (() => number) | undefined;
+  readonly random: (length: number) => Uint8Array;
+}
+
 /** The system calls. Each docstring of kernel.proto lists the codes. */
 export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
-  readonly #startupTimeoutMs: number;
+  readonly #settings: KernelSettings;
   readonly #registered = new WeakSet<Guest>();
   readonly #departures = new Departures();
   #host: { readonly directory: Directory; readonly launches: Launches } | undefined;
 
-  constructor(startupTimeoutMs: number) {
-    this.#startupTimeoutMs = startupTimeoutMs;
+  constructor(settings: KernelSettings) {
+    this.#settings = settings;
   }
 
   attach(directory: Directory): void {
@@ -47,7 +57,7 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
     const launches = new Launches(
       directory,
       this.#departures,
-      this.#startupTimeoutMs,
+      this.#settings.startupTimeoutMs,
       isRegistered,
     );
     this.#host = { directory, launches };
@@ -125,6 +135,27 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
 
   arguments(_: unknown, context: HandlerContext): { arguments: string[] } {
     return { arguments: [...guestOf(context).arguments] };
+  }
+
+  environment(_: unknown, context: HandlerContext): { variables: Record<string, string> } {
+    return { variables: guestOf(context).environment };
+  }
+
+  now(): Now {
+    return nowOf(this.#known.directory.clock, this.#settings.wallClock?.());
+  }
+
+  random({ length }: RandomRequest): { random: Uint8Array } {
+    if (length > MOST_RANDOM) {
+      throw new ConnectError(
+        `${length} random bytes are above the limit of ${MOST_RANDOM}: ask for less at a time`,
+        Code.ResourceExhausted,
+      );
+    }
+    const random = this.#settings.random(length);
+    if (random.length !== length)
+      throw new TypeError(`the option random answered ${random.length} bytes, not ${length}`);
+    return { random };
   }
 
   [Symbol.dispose](): void {

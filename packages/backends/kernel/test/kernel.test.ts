@@ -35,6 +35,7 @@ describe("Register", () => {
       client.launch({}),
       client.exit({}),
       client.arguments({}),
+      client.environment({}),
     ]) {
       expect((await failure(call)).message).toBe(
         "[failed_precondition] host is no guest: the kernel answers guests",

@@ -5,10 +5,11 @@ import {
   createTransport,
   type Guest,
   type Registry,
+  type RegistryOptions,
   type ServiceInfo,
 } from "@dropthrough/dispatch";
 import { ManualClock } from "@dropthrough/dispatch/testing";
-import { kernel, KernelService } from "../src/index.ts";
+import { kernel, type KernelOptions, KernelService } from "../src/index.ts";
 
 /** A guest without a module: what it may do is what a host allows, and nothing runs. */
 export class WorldGuest implements Guest, Caller {
@@ -16,6 +17,7 @@ export class WorldGuest implements Guest, Caller {
   readonly instance: number;
   readonly mayExport: readonly string[];
   readonly arguments = ["a", "b"];
+  readonly environment = { TZ: "UTC", EMPTY: "" };
   readonly exported = new Set<string>();
   readonly required = new Set<string>();
   readonly client: Client<typeof KernelService>;
@@ -77,7 +79,7 @@ export class WorldGuest implements Guest, Caller {
 /** A host's directory, and a kernel that knows nothing else. */
 export class World implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly registry: Registry = createRegistry({ clock: this.clock });
+  readonly registry: Registry;
   readonly guests = new Set<WorldGuest>();
   /** Who was launched, in order, as name and instance. */
   readonly launched: string[] = [];
@@ -85,8 +87,9 @@ export class World implements AsyncDisposable {
   readonly restarting = new Map<string, string>();
   readonly #watchers = new Set<() => void>();
 
-  constructor() {
-    this.registry.use(kernel({ startupTimeoutMs: 1000 }));
+  constructor(options: KernelOptions = {}, onIncident?: RegistryOptions["onIncident"]) {
+    this.registry = createRegistry({ clock: this.clock, ...(onIncident && { onIncident }) });
+    this.registry.use(kernel({ startupTimeoutMs: 1000, ...options }));
     this.registry.attach({
       clock: this.clock,
       guests: () => [...this.guests],

@@ -6,13 +6,15 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file dropthrough/kernel/v1/kernel.proto.
  */
 export const file_dropthrough_kernel_v1_kernel: GenFile = /*@__PURE__*/
-  fileDesc("CiJkcm9wdGhyb3VnaC9rZXJuZWwvdjEva2VybmVsLnByb3RvEhVkcm9wdGhyb3VnaC5rZXJuZWwudjEiHwoPUmVnaXN0ZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoQUmVnaXN0ZXJSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCGluc3RhbmNlGAIgASgNIiEKDUV4cG9ydFJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEAoORXhwb3J0UmVzcG9uc2UiIgoOUmVxdWlyZVJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEQoPUmVxdWlyZVJlc3BvbnNlIiAKDUxvY2F0ZVJlcXVlc3QSDwoHc2VydmljZRgBIAEoCSJBCg5Mb2NhdGVSZXNwb25zZRIvCgdzZXJ2aWNlGAEgASgLMh4uZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2UiDwoNTGF1bmNoUmVxdWVzdCIQCg5MYXVuY2hSZXNwb25zZSIrCgtFeGl0UmVxdWVzdBIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCSIOCgxFeGl0UmVzcG9uc2UiEQoPU2VydmljZXNSZXF1ZXN0IkQKEFNlcnZpY2VzUmVzcG9uc2USMAoIc2VydmljZXMYASADKAsyHi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuU2VydmljZSJ4CgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSLgoEa2luZBgDIAEoDjIgLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Pd25lcktpbmQSDwoHcnVubmluZxgEIAEoDRIPCgdtZXRob2RzGAUgAygJIhIKEEFyZ3VtZW50c1JlcXVlc3QiJgoRQXJndW1lbnRzUmVzcG9uc2USEQoJYXJndW1lbnRzGAEgAygJKmoKCU93bmVyS2luZBIaChZPV05FUl9LSU5EX1VOU1BFQ0lGSUVEEAASFgoST1dORVJfS0lORF9CQUNLRU5EEAESFAoQT1dORVJfS0lORF9HVUVTVBACEhMKD09XTkVSX0tJTkRfTElOSxADMtkFCg1LZXJuZWxTZXJ2aWNlElsKCFJlZ2lzdGVyEiYuZHJvcHRocm91Z2gua2VybmVsLnYxLlJlZ2lzdGVyUmVxdWVzdBonLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWdpc3RlclJlc3BvbnNlElUKBkV4cG9ydBIkLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeHBvcnRSZXF1ZXN0GiUuZHJvcHRocm91Z2gua2VybmVsLnYxLkV4cG9ydFJlc3BvbnNlElgKB1JlcXVpcmUSJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVxdWlyZVJlcXVlc3QaJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVxdWlyZVJlc3BvbnNlElUKBkxvY2F0ZRIkLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Mb2NhdGVSZXF1ZXN0GiUuZHJvcHRocm91Z2gua2VybmVsLnYxLkxvY2F0ZVJlc3BvbnNlElUKBkxhdW5jaBIkLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5MYXVuY2hSZXF1ZXN0GiUuZHJvcHRocm91Z2gua2VybmVsLnYxLkxhdW5jaFJlc3BvbnNlEk8KBEV4aXQSIi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhpdFJlcXVlc3QaIy5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhpdFJlc3BvbnNlElsKCFNlcnZpY2VzEiYuZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2VzUmVxdWVzdBonLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5TZXJ2aWNlc1Jlc3BvbnNlEl4KCUFyZ3VtZW50cxInLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Bcmd1bWVudHNSZXF1ZXN0GiguZHJvcHRocm91Z2gua2VybmVsLnYxLkFyZ3VtZW50c1Jlc3BvbnNlYgZwcm90bzM");
+  fileDesc("CiJkcm9wdGhyb3VnaC9rZXJuZWwvdjEva2VybmVsLnByb3RvEhVkcm9wdGhyb3VnaC5rZXJuZWwudjEiHwoPUmVnaXN0ZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoQUmVnaXN0ZXJSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCGluc3RhbmNlGAIgASgNIiEKDUV4cG9ydFJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEAoORXhwb3J0UmVzcG9uc2UiIgoOUmVxdWlyZVJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEQoPUmVxdWlyZVJlc3BvbnNlIiAKDUxvY2F0ZVJlcXVlc3QSDwoHc2VydmljZRgBIAEoCSJBCg5Mb2NhdGVSZXNwb25zZRIvCgdzZXJ2aWNlGAEgASgLMh4uZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2UiDwoNTGF1bmNoUmVxdWVzdCIQCg5MYXVuY2hSZXNwb25zZSIrCgtFeGl0UmVxdWVzdBIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCSIOCgxFeGl0UmVzcG9uc2UiEQoPU2VydmljZXNSZXF1ZXN0IkQKEFNlcnZpY2VzUmVzcG9uc2USMAoIc2VydmljZXMYASADKAsyHi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuU2VydmljZSJ4CgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSLgoEa2luZBgDIAEoDjIgLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Pd25lcktpbmQSDwoHcnVubmluZxgEIAEoDRIPCgdtZXRob2RzGAUgAygJIhIKEEFyZ3VtZW50c1JlcXVlc3QiJgoRQXJndW1lbnRzUmVzcG9uc2USEQoJYXJndW1lbnRzGAEgAygJIhQKEkVudmlyb25tZW50UmVxdWVzdCKVAQoTRW52aXJvbm1lbnRSZXNwb25zZRJMCgl2YXJpYWJsZXMYASADKAsyOS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRW52aXJvbm1lbnRSZXNwb25zZS5WYXJpYWJsZXNFbnRyeRowCg5WYXJpYWJsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIgwKCk5vd1JlcXVlc3QiTQoLTm93UmVzcG9uc2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMbW9ub3RvbmljX25zGAIgASgDIh8KDVJhbmRvbVJlcXVlc3QSDgoGbGVuZ3RoGAEgASgNIiAKDlJhbmRvbVJlc3BvbnNlEg4KBnJhbmRvbRgBIAEoDCpqCglPd25lcktpbmQSGgoWT1dORVJfS0lORF9VTlNQRUNJRklFRBAAEhYKEk9XTkVSX0tJTkRfQkFDS0VORBABEhQKEE9XTkVSX0tJTkRfR1VFU1QQAhITCg9PV05FUl9LSU5EX0xJTksQAzLkBwoNS2VybmVsU2VydmljZRJbCghSZWdpc3RlchImLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWdpc3RlclJlcXVlc3QaJy5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVnaXN0ZXJSZXNwb25zZRJVCgZFeHBvcnQSJC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhwb3J0UmVxdWVzdBolLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeHBvcnRSZXNwb25zZRJYCgdSZXF1aXJlEiUuZHJvcHRocm91Z2gua2VybmVsLnYxLlJlcXVpcmVSZXF1ZXN0GiYuZHJvcHRocm91Z2gua2VybmVsLnYxLlJlcXVpcmVSZXNwb25zZRJVCgZMb2NhdGUSJC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTG9jYXRlUmVxdWVzdBolLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Mb2NhdGVSZXNwb25zZRJVCgZMYXVuY2gSJC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTGF1bmNoUmVxdWVzdBolLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5MYXVuY2hSZXNwb25zZRJPCgRFeGl0EiIuZHJvcHRocm91Z2gua2VybmVsLnYxLkV4aXRSZXF1ZXN0GiMuZHJvcHRocm91Z2gua2VybmVsLnYxLkV4aXRSZXNwb25zZRJbCghTZXJ2aWNlcxImLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5TZXJ2aWNlc1JlcXVlc3QaJy5kcm9wdGhyb3VnaC5rZXJuZWwudjEuU2VydmljZXNSZXNwb25zZRJeCglBcmd1bWVudHMSJy5kcm9wdGhyb3VnaC5rZXJuZWwudjEuQXJndW1lbnRzUmVxdWVzdBooLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Bcmd1bWVudHNSZXNwb25zZRJkCgtFbnZpcm9ubWVudBIpLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FbnZpcm9ubWVudFJlcXVlc3QaKi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRW52aXJvbm1lbnRSZXNwb25zZRJMCgNOb3cSIS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTm93UmVxdWVzdBoiLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Ob3dSZXNwb25zZRJVCgZSYW5kb20SJC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmFuZG9tUmVxdWVzdBolLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SYW5kb21SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Asks to be known.
@@ -373,6 +375,127 @@ export const ArgumentsResponseSchema: GenMessage<ArgumentsResponse> = /*@__PURE_
   messageDesc(file_dropthrough_kernel_v1_kernel, 16);
 
 /**
+ * Asks for the environment.
+ *
+ * @generated from message dropthrough.kernel.v1.EnvironmentRequest
+ */
+export type EnvironmentRequest = Message<"dropthrough.kernel.v1.EnvironmentRequest"> & {
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.EnvironmentRequest.
+ * Use `create(EnvironmentRequestSchema)` to create a new message.
+ */
+export const EnvironmentRequestSchema: GenMessage<EnvironmentRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 17);
+
+/**
+ * The environment.
+ *
+ * @generated from message dropthrough.kernel.v1.EnvironmentResponse
+ */
+export type EnvironmentResponse = Message<"dropthrough.kernel.v1.EnvironmentResponse"> & {
+  /**
+   * Values by name, such as "TZ": "UTC".
+   *
+   * @generated from field: map<string, string> variables = 1;
+   */
+  variables: { [key: string]: string };
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.EnvironmentResponse.
+ * Use `create(EnvironmentResponseSchema)` to create a new message.
+ */
+export const EnvironmentResponseSchema: GenMessage<EnvironmentResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 18);
+
+/**
+ * Asks for the time.
+ *
+ * @generated from message dropthrough.kernel.v1.NowRequest
+ */
+export type NowRequest = Message<"dropthrough.kernel.v1.NowRequest"> & {
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.NowRequest.
+ * Use `create(NowRequestSchema)` to create a new message.
+ */
+export const NowRequestSchema: GenMessage<NowRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 19);
+
+/**
+ * The time, as one look at the clock.
+ *
+ * @generated from message dropthrough.kernel.v1.NowResponse
+ */
+export type NowResponse = Message<"dropthrough.kernel.v1.NowResponse"> & {
+  /**
+   * By the wall clock: it may jump when the machine's clock is set.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * Nanoseconds since an arbitrary start, the same for all guests of a host; never goes back. For durations.
+   *
+   * @generated from field: int64 monotonic_ns = 2;
+   */
+  monotonicNs: bigint;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.NowResponse.
+ * Use `create(NowResponseSchema)` to create a new message.
+ */
+export const NowResponseSchema: GenMessage<NowResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 20);
+
+/**
+ * Asks for random bytes.
+ *
+ * @generated from message dropthrough.kernel.v1.RandomRequest
+ */
+export type RandomRequest = Message<"dropthrough.kernel.v1.RandomRequest"> & {
+  /**
+   * How many, in bytes; at most 65,536.
+   *
+   * @generated from field: uint32 length = 1;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.RandomRequest.
+ * Use `create(RandomRequestSchema)` to create a new message.
+ */
+export const RandomRequestSchema: GenMessage<RandomRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 21);
+
+/**
+ * Random bytes.
+ *
+ * @generated from message dropthrough.kernel.v1.RandomResponse
+ */
+export type RandomResponse = Message<"dropthrough.kernel.v1.RandomResponse"> & {
+  /**
+   * As many as were asked for.
+   *
+   * @generated from field: bytes random = 1;
+   */
+  random: Uint8Array;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.RandomResponse.
+ * Use `create(RandomResponseSchema)` to create a new message.
+ */
+export const RandomResponseSchema: GenMessage<RandomResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 22);
+
+/**
  * What serves a service.
  *
  * @generated from enum dropthrough.kernel.v1.OwnerKind
@@ -539,6 +662,40 @@ export const KernelService: GenService<{
     methodKind: "unary";
     input: typeof ArgumentsRequestSchema;
     output: typeof ArgumentsResponseSchema;
+  },
+  /**
+   * The environment variables that the operator granted this guest, and no others: nothing of the host's own environment.
+   *
+   * Codes: FAILED_PRECONDITION if the caller is no guest.
+   *
+   * @generated from rpc dropthrough.kernel.v1.KernelService.Environment
+   */
+  environment: {
+    methodKind: "unary";
+    input: typeof EnvironmentRequestSchema;
+    output: typeof EnvironmentResponseSchema;
+  },
+  /**
+   * The time now. Any caller may ask; it never fails.
+   *
+   * @generated from rpc dropthrough.kernel.v1.KernelService.Now
+   */
+  now: {
+    methodKind: "unary";
+    input: typeof NowRequestSchema;
+    output: typeof NowResponseSchema;
+  },
+  /**
+   * Random bytes, good enough for keys unless the operator has replaced their source. Any caller may ask.
+   *
+   * Codes: RESOURCE_EXHAUSTED above 65,536 bytes at a time.
+   *
+   * @generated from rpc dropthrough.kernel.v1.KernelService.Random
+   */
+  random: {
+    methodKind: "unary";
+    input: typeof RandomRequestSchema;
+    output: typeof RandomResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_dropthrough_kernel_v1_kernel, 0);
