@@ -2,13 +2,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { CodecOptions } from "@dropthrough/codec";
 import type { Pending } from "@dropthrough/abi";
 import type { Call, CallObserver } from "./call.ts";
-import type { Clock } from "./guest.ts";
 import { isPromise } from "./interceptor.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /** What every call of a registry shares. */
 export interface Dispatch {
   readonly observers: ReadonlySet<CallObserver>;
-  readonly clock: Clock;
+  readonly clock: Scheduler;
   readonly codec: CodecOptions;
   /** Takes a bug of the host to the operator; answers the incident id that the caller is told. */
   incident(error: unknown, call: Call): string;
@@ -79,13 +79,13 @@ function pend<Response>(
     end(() => listener?.refused(failure));
   };
   call.onAbort(fail);
-  promise.then(succeed, fail);
+  dispatch.clock.settled(promise, succeed, fail);
   call.arm();
   return {
     settle(done, refused) {
       listener = { done, refused };
       // Over before anybody listened: never told before this has returned.
-      if (tell !== undefined) queueMicrotask(tell);
+      if (tell !== undefined) dispatch.clock.soon(tell);
     },
     cancel: () =>
       call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled)),

@@ -1,12 +1,15 @@
 import { ConnectError } from "@connectrpc/connect";
 import { type Backend, defineBackend } from "./backend.ts";
+import { type Clock, systemClock } from "./guest.ts";
 import { EchoService } from "./gen/dropthrough/testing/v1/echo_pb.ts";
 
 /** A backend that answers what it is asked: at once, later, or with an error. For tests of hosts and guests. */
 export function echo(): Backend<typeof EchoService> {
+  let clock: Clock = systemClock;
   return defineBackend({
     name: "echo",
     service: EchoService,
+    attach: (directory) => void (clock = directory.clock),
     impl: {
       echo({ payload, delayMs, code, message }, context) {
         const answer = (): { payload: Uint8Array } => {
@@ -16,15 +19,15 @@ export function echo(): Backend<typeof EchoService> {
         if (delayMs === 0) return answer();
         const { signal } = context;
         return new Promise((resolve, reject) => {
-          const timer = setTimeout(() => {
+          const stop = clock.after(delayMs, () => {
             try {
               resolve(answer());
             } catch (error) {
               reject(error);
             }
-          }, delayMs);
+          });
           signal.addEventListener("abort", () => {
-            clearTimeout(timer);
+            stop();
             reject(signal.reason);
           });
         });

@@ -4,10 +4,11 @@ import type { Call, CallObserver } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { checkEntry, type Entry, serviceDesc, serviceName } from "./entry.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
-import { type Clock, type Directory, type ServiceInfo, systemClock } from "./guest.ts";
+import type { Clock, Directory, ServiceInfo } from "./guest.ts";
 import type { Interceptor } from "./interceptor.ts";
 import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
 import { type Method, methodOf } from "./method.ts";
+import { type Scheduler, schedulerOn, systemScheduler } from "./scheduler.ts";
 import { Session, type SessionCore } from "./session.ts";
 
 /** What a registry can be told. */
@@ -17,8 +18,8 @@ export interface RegistryOptions {
   readonly limits?: Partial<DispatchLimits>;
   /** How messages are decoded and encoded. Default: compiled where that is allowed. */
   readonly codec?: CodecOptions;
-  /** The source of time. Default the machine's. */
-  readonly clock?: Clock;
+  /** The source of time; a scheduler is one of order too. Default the machine's. */
+  readonly clock?: Clock | Scheduler;
   /** Hears of every bug of the host: an error that was no ConnectError. Default: `console.error`. */
   readonly onIncident?: (incident: Incident) => void;
 }
@@ -34,7 +35,7 @@ export interface Incident {
 
 /** Where every call is routed. A value: make as many as you like. */
 export interface Registry extends AsyncDisposable {
-  readonly clock: Clock;
+  readonly clock: Scheduler;
   readonly limits: DispatchLimits;
   /**
    * Plugs in a backend, a guest or a link. The only verb that changes a registry; what it answers takes the
@@ -65,7 +66,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
 }
 
 class DispatchRegistry implements Registry, SessionCore {
-  readonly clock: Clock;
+  readonly clock: Scheduler;
   readonly limits: DispatchLimits;
   readonly interceptors: readonly Interceptor[];
   readonly codec: CodecOptions;
@@ -78,7 +79,7 @@ class DispatchRegistry implements Registry, SessionCore {
   #lastId = 0;
 
   constructor(options: RegistryOptions) {
-    this.clock = options.clock ?? systemClock;
+    this.clock = options.clock === undefined ? systemScheduler : schedulerOn(options.clock);
     this.limits = { ...DEFAULT_DISPATCH_LIMITS, ...options.limits };
     this.interceptors = options.interceptors ?? [];
     this.codec = options.codec ?? {};

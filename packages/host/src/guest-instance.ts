@@ -45,6 +45,10 @@ export class GuestInstance implements Guest, Caller {
   #endpoint: Endpoint | undefined;
   #exports: WebAssembly.Exports = {};
   #serve: Export | undefined;
+  /** How it is to end, once it was told to. */
+  #leaving: Unwind | undefined;
+  /** Its turn to start has come. */
+  #begun = false;
   /** The guest has a frame on the host's stack: it may not be entered. */
   #entered = false;
   /** Its entry, or a call that it serves, has not returned: it takes no other call. */
@@ -135,13 +139,22 @@ export class GuestInstance implements Guest, Caller {
   }
 
   exit(code: number, reason: string): void {
-    this.#endpoint?.unwind(new Unwind(clampExitCode(code), reason));
-    // A guest that is not running now is in no import that could unwind it.
-    if (!this.#entered && !this.#occupied) this.#finish(clampExitCode(code), reason);
+    this.#leaving ??= new Unwind(clampExitCode(code), reason);
+    this.#endpoint?.unwind(this.#leaving);
+    this.#leave();
+  }
+
+  /** Ends it, if it is to end and is not running: then no import can unwind it. */
+  #leave(): void {
+    const running = this.#entered || (this.#begun && this.#occupied);
+    if (this.#leaving !== undefined && !running)
+      this.#finish(this.#leaving.code, this.#leaving.message);
   }
 
   /** Instantiates the module and runs its entry; returns when that first suspends or ends. */
   start(): void {
+    if (this.state === "exited") return;
+    this.#begun = true;
     const { program } = this.#pool;
     try {
       this.#entered = true;
@@ -180,6 +193,7 @@ export class GuestInstance implements Guest, Caller {
   /** Its entry has returned: it runs, if it has not said so by itself. */
   #idle(): void {
     this.#occupied = false;
+    this.#leave();
     this.launch();
     this.#pool.freed();
   }
@@ -223,6 +237,7 @@ export class GuestInstance implements Guest, Caller {
   #served(incoming: Incoming, call: Call): void {
     this.#session.current = undefined;
     this.#occupied = false;
+    this.#leave();
     this.#pool.freed();
     if (this.#pool.program.shape.eventLoop) return;
     incoming.end(
@@ -258,9 +273,10 @@ export class GuestInstance implements Guest, Caller {
     }
     if (!(result instanceof Promise) || this.#returned) done();
     else
-      result.then(
+      this.#pool.clock.settled(
+        result,
         () => this.state !== "exited" && done(),
-        (error: unknown) => this.#fail(error),
+        (error) => this.#fail(error),
       );
   }
 
@@ -268,7 +284,7 @@ export class GuestInstance implements Guest, Caller {
   #deliverSoon(): void {
     if (this.#delivering) return;
     this.#delivering = true;
-    queueMicrotask(() => {
+    this.#pool.clock.soon(() => {
       this.#delivering = false;
       const done = this.#exports["dropthrough_v1_done"] as Export;
       while (this.state !== "exited") {

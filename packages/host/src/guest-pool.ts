@@ -5,6 +5,7 @@ import {
   type Caller,
   defineByteEntry,
   pathOf,
+  type Scheduler,
   type Session,
 } from "@dropthrough/dispatch";
 import type { GuestConfig } from "./guest-config.ts";
@@ -57,6 +58,10 @@ export class GuestPool {
     return this.config.name;
   }
 
+  get clock(): Scheduler {
+    return this.#core.registry.clock;
+  }
+
   /** Every instance that has not exited. */
   get instances(): ReadonlySet<GuestInstance> {
     return this.#instances;
@@ -84,10 +89,18 @@ export class GuestPool {
     for (let i = 0; i < (this.config.instances ?? 1); i++) this.#add();
   }
 
-  /** Starts its instances. */
-  start(): void {
-    const instances = [...this.#instances];
-    for (const instance of instances) instance.start();
+  /** Starts its instances, each in its turn; settles when all were. */
+  async start(): Promise<void> {
+    const starts = [...this.#instances].map(
+      async (instance) =>
+        new Promise<void>((resolve) =>
+          this.clock.soon(() => {
+            instance.start();
+            resolve();
+          }),
+        ),
+    );
+    await Promise.all(starts);
   }
 
   #add(): GuestInstance {
@@ -187,7 +200,7 @@ export class GuestPool {
 
   /** An instance has become free: soon, the longest waiting call that it can serve is next. */
   freed(): void {
-    if (this.#queue.length > 0) queueMicrotask(() => this.#drain());
+    if (this.#queue.length > 0) this.clock.soon(() => this.#drain());
   }
 
   #drain(): void {
@@ -210,10 +223,14 @@ export class GuestPool {
       this.program.shape.kind === "reactor" &&
       instance.exported.size > 0 &&
       this.#mayRestart();
-    void instance.ended.then((exit) => this.#core.left(this, exit));
+    this.clock.settled(
+      instance.ended,
+      (exit) => this.#core.left(this, exit),
+      () => {},
+    );
     if (again) {
       this.#starting++;
-      queueMicrotask(() => {
+      this.clock.soon(() => {
         this.#starting--;
         if (!this.#core.closing) this.#add().start();
       });
@@ -223,7 +240,7 @@ export class GuestPool {
   }
 
   #mayRestart(): boolean {
-    const now = this.#core.registry.clock.now();
+    const now = this.clock.now();
     while ((this.#restarts[0] ?? now) < now - this.limits.restartWindowMs) this.#restarts.shift();
     if (this.#core.closing || this.#restarts.length >= this.limits.restarts) return false;
     this.#restarts.push(now);

@@ -24,7 +24,7 @@ export async function loadProgram(config: GuestConfig, limits: Limits): Promise<
   const bytes = await readBytes(config);
   try {
     const shape = readGuestModule(bytes);
-    const module = await WebAssembly.compile(limitMemory(bytes, limits.memoryPages));
+    const module = await compile(limitMemory(bytes, limits.memoryPages));
     const described = describe(config, shape);
     const waits = shape.info.imports.some((i) => i.name === "wait");
     return { module, shape, waits, desc: (service) => described(service) };
@@ -32,6 +32,13 @@ export async function loadProgram(config: GuestConfig, limits: Limits): Promise<
     if (!(cause instanceof ModuleError || cause instanceof WebAssembly.CompileError)) throw cause;
     throw new GuestError(`guest "${config.name}": ${cause.message}`, { cause });
   }
+}
+
+/** Up to so many bytes a module is compiled at once: to ask another thread for it takes longer, and some turns of the event loop. */
+const SMALL = 65_536;
+
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  return bytes.length <= SMALL ? new WebAssembly.Module(bytes) : WebAssembly.compile(bytes);
 }
 
 async function readBytes({ name, module }: GuestConfig): Promise<Uint8Array<ArrayBuffer>> {

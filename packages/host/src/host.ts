@@ -12,6 +12,7 @@ import {
   LocalCaller,
   type Registry,
   type RegistryOptions,
+  type Scheduler,
 } from "@dropthrough/dispatch";
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError, type GuestExit } from "./guest-exit.ts";
@@ -33,7 +34,8 @@ export interface HostOptions {
   readonly observers?: readonly CallObserver[];
   /** How messages are decoded and encoded. Default: compiled where that is allowed. */
   readonly codec?: RegistryOptions["codec"];
-  readonly clock?: Clock;
+  /** The source of time; a scheduler is one of order too. Default the machine's. */
+  readonly clock?: Clock | Scheduler;
   /** Hears of every guest instance that ends. Default: crashes go to `console.error`. */
   readonly onExit?: (exit: GuestExit) => void;
   /** Hears of every bug of the host. Default: `console.error`. */
@@ -123,7 +125,7 @@ class WasmHost implements Host, HostCore {
     this.#main = mainOf(pools);
     this.registry.attach(this.#directory());
     for (const pool of pools) pool.prepare();
-    for (const pool of pools) pool.start();
+    await Promise.all(pools.map(async (pool) => pool.start()));
     await this.#settled();
   }
 
