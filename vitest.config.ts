@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Every folder with a package.json is a project of its own; nothing lists them. */
-const folders = globSync("{packages/*,packages/*/*,examples/*,tools}/package.json");
+const folders = globSync("{packages/*,packages/*/*,examples/*,bench,tools}/package.json");
 
 export default defineConfig({
   test: { projects: folders.map((file) => dirname(file)).toSorted() },

@@ -1,17 +1,23 @@
-/** Runs something so many times; answers how many nanoseconds that took. */
+/** Does something so many times; answers what that took: nanoseconds in all, or bytes, as its case says. */
 export type Sample = (times: number) => number | Promise<number>;
 
 /** What is measured: a subject, and what it is compared with in the same run. */
 export interface Case {
   /** Such as `call.echo64`. */
   readonly name: string;
-  /** One sentence: what runs, and what the baseline is. */
+  /** What the baseline is; where there is none, what runs. */
   readonly what: string;
+  /** What the samples count. Default: nanoseconds. */
+  readonly unit?: "ns" | "B";
   readonly subject: Sample;
   /** Left out, the case is shown for scale. */
   readonly baseline?: Sample;
   /** The highest ratio of subject to baseline that is good enough. */
   readonly atMost?: number;
+  /** What one time of the subject may take more than one of the baseline, in the unit of the case. */
+  readonly atMostMore?: number;
+  /** How many times a sample does it. Left out, as often as fills a slice of time; then the code is warmed up first. */
+  readonly times?: number;
   close?(): Promise<void>;
 }
 

@@ -1,64 +1,57 @@
 /**
  * Runs benchmarks: every `*.bench.ts` of the repository, no list anywhere.
  *
- *   node bench/src/run.ts [FILTER] [--json]
+ *   node bench/src/run.ts [FILTER] [--json] [--rounds N]
  *
- * FILTER is a regular expression over the names of the cases. With `--json` it prints one array of results and nothing else.
+ * FILTER is a regular expression over the names of the cases. With `--json` it prints one array of results and nothing
+ * else. It exits with 1 if a case could not run, or its bound does not hold, and says which.
  */
-import { globSync } from "node:fs";
-import { cpus } from "node:os";
+import { fork } from "node:child_process";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { CaseMaker } from "./case.ts";
-import { measure, type Result } from "./measure.ts";
+import { findCases, type Found } from "./bench-files.ts";
+import { machine } from "./machine.ts";
+import { PACE, type Result } from "./measure.ts";
+import type { Answer } from "./run-case.ts";
+import { row } from "./table.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean" } },
+  options: {
+    json: { type: "boolean", default: false },
+    rounds: { type: "string", default: String(PACE.rounds) },
+    root: { type: "string" },
+  },
 });
-const filter = new RegExp(positionals[0] ?? "");
-const root = new URL("../..", import.meta.url).pathname;
-const files = globSync("{bench,packages/*,packages/*/*}/**/*.bench.ts", {
-  cwd: root,
-  exclude: (path) => path.includes("node_modules"),
-});
+const say = values.json ? () => {} : console.log;
+const found = await findCases(new RegExp(positionals[0] ?? ""), values.root);
+if (found.length === 0) throw new Error(`no case is named like ${positionals[0]}`);
 
 const results: Result[] = [];
-let missed = 0;
-if (values.json !== true)
-  console.log(
-    `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, Node ${process.versions.node}\n`,
-  );
-for (const file of files.toSorted()) {
-  const { default: makers } = (await import(`${root}${file}`)) as { default: readonly CaseMaker[] };
-  for (const maker of makers.filter((m) => filter.test(m.name))) {
-    const it = { name: maker.name, ...(await maker.make()) };
-    const result = await measure(it);
-    await it.close?.();
-    results.push(result);
-    const good = it.atMost === undefined || result.ratio === null || result.ratio <= it.atMost;
-    if (!good) missed++;
-    if (values.json !== true) console.log(row(result, it.atMost, good, it.what));
+const wrong: string[] = [];
+say(`${machine()}\n`);
+for (const it of found) {
+  const answer = await runCase(it);
+  if (answer === undefined) {
+    wrong.push(`${it.maker.name}: it could not run`);
+    continue;
   }
+  const { measured, bound, what } = answer;
+  results.push(measured.result);
+  if (measured.missed !== null) wrong.push(measured.missed);
+  say(row(measured, bound, what));
 }
-if (values.json === true) console.log(JSON.stringify(results, undefined, 2));
-else console.log(`\n${results.length} cases, ${missed} above their ratio`);
-process.exitCode = missed === 0 ? 0 : 1;
+if (values.json) console.log(JSON.stringify(results, undefined, 2));
+say(`\n${results.length} cases, ${wrong.length} not good enough`);
+for (const sentence of wrong) console.error(sentence);
+process.exitCode = wrong.length === 0 ? 0 : 1;
 
-function row(
-  { name, median, min, max, ratio, baselineMedian }: Result,
-  atMost: number | undefined,
-  good: boolean,
-  what: string,
-): string {
-  const figures =
-    `${name.padEnd(24)} ${ns(median)} (${ns(min).trim()} to ${ns(max).trim()})`.padEnd(64);
-  if (ratio === null) return `${figures} ${what}`;
-  const limit = atMost === undefined ? "" : ` (at most ${atMost})${good ? "" : " ✗"}`;
-  return `${figures} ${ratio.toPrecision(3)} of ${ns(baselineMedian ?? 0).trim()}${limit}  ${what}`;
-}
-
-function ns(value: number): string {
-  return value < 10_000
-    ? `${value.toFixed(1).padStart(8)} ns`
-    : `${(value / 1000).toFixed(1).padStart(8)} µs`;
+/** Measures a case in a process of its own, whose output goes to standard error. */
+async function runCase({ file, maker }: Found): Promise<Answer | undefined> {
+  const child = fork(join(import.meta.dirname, "run-case.ts"), [file, maker.name, values.rounds], {
+    stdio: ["ignore", 2, 2, "ipc"],
+  });
+  let answer: Answer | undefined;
+  child.on("message", (message) => (answer = message as Answer));
+  return new Promise((resolve) => child.on("exit", () => resolve(answer)));
 }
