@@ -1,3 +1,5 @@
+import { copyBytes } from "./read-bytes.ts";
+
 /**
  * Bytes of a response that are written straight into guest memory, with no array between:
  *
@@ -19,12 +21,27 @@ export function bytesInto(
   length: number,
   fill: (target: Uint8Array) => number,
 ): Uint8Array<ArrayBuffer> {
+  return bytesAt(length, (memory, at, most) => fill(memory.subarray(at, at + most)));
+}
+
+/**
+ * The same without a view, which takes as long as the rest of a small answer: `fill` is given the whole memory, and may
+ * write at most `most` bytes of it, from `at` on.
+ *
+ * ```ts
+ * return { data: bytesAt(length, (memory, at, most) => readSync(fd, memory, at, most, position)) };
+ * ```
+ */
+export function bytesAt(length: number, fill: FillAt): Uint8Array<ArrayBuffer> {
   if (!Number.isSafeInteger(length) || length < 0) {
     throw new RangeError(`bytesInto: the length must be a whole number of bytes, got ${length}`);
   }
   made = true;
   return new InPlaceBytes(length, fill) as unknown as Uint8Array<ArrayBuffer>;
 }
+
+/** Writes at most `most` bytes into `memory[at, at + most)`; answers how many. */
+export type FillAt = (memory: Uint8Array, at: number, most: number) => number;
 
 /** Whether there can be such bytes at all: nobody need look for them before. */
 export function anyInPlaceBytes(): boolean {
@@ -38,10 +55,14 @@ let made = false;
  */
 export class InPlaceBytes {
   readonly #most: number;
-  #fill: ((target: Uint8Array) => number) | undefined;
+  #fill: FillAt | undefined;
   #own: Uint8Array<ArrayBuffer> | undefined;
+  /** Where they stand in the message that is being written, and what was put into it before them. */
+  #at = 0;
+  #length = 0;
+  #before: InPlaceBytes | undefined;
 
-  constructor(length: number, fill: (target: Uint8Array) => number) {
+  constructor(length: number, fill: FillAt) {
     this.#most = length;
     this.#fill = fill;
   }
@@ -59,26 +80,53 @@ export class InPlaceBytes {
   static own(value: InPlaceBytes): Uint8Array<ArrayBuffer> {
     if (value.#own === undefined) {
       const whole = new Uint8Array(value.#most);
-      InPlaceBytes.keep(value, whole.subarray(0, value.#once(whole)));
+      InPlaceBytes.#keep(value, whole.subarray(0, value.#once(whole, 0)));
     }
     return value.#own ?? new Uint8Array();
   }
 
-  /** Puts the bytes at the front of `target`, which has room for `most`, and answers how many. */
-  static into(value: InPlaceBytes, target: Uint8Array): number {
-    if (value.#own === undefined) return value.#once(target);
-    target.set(value.#own);
+  /** Puts the bytes into `memory[at, at + most)`, and answers how many. */
+  static into(value: InPlaceBytes, memory: Uint8Array, at: number): number {
+    if (value.#own === undefined) return value.#once(memory, at);
+    memory.set(value.#own, at);
     return value.#own.length;
   }
 
-  /** Keeps bytes that were written to a place that was given up. */
-  static keep(value: InPlaceBytes, bytes: Uint8Array<ArrayBuffer>): void {
+  /** Remembers where the bytes were put; answers the head of the list that begins with them. */
+  static placed(
+    value: InPlaceBytes,
+    at: number,
+    length: number,
+    before: InPlaceBytes | undefined,
+  ): InPlaceBytes | undefined {
+    // An array of their own is there for as many messages as want it.
+    if (value.#own !== undefined) return before;
+    value.#at = at;
+    value.#length = length;
+    value.#before = before;
+    return value;
+  }
+
+  /** What was put at `from` or behind it has been moved by so many bytes. */
+  static move(last: InPlaceBytes | undefined, from: number, by: number): void {
+    for (let value = last; value !== undefined; value = value.#before)
+      if (value.#at >= from) value.#at += by;
+  }
+
+  /** Takes back what was put into a place that is given up: nobody fills it a second time. */
+  static takeBack(last: InPlaceBytes | undefined, memory: Uint8Array): void {
+    for (let value = last; value !== undefined; value = value.#before) {
+      InPlaceBytes.#keep(value, copyBytes(memory, value.#at, value.#at + value.#length));
+    }
+  }
+
+  static #keep(value: InPlaceBytes, bytes: Uint8Array<ArrayBuffer>): void {
     if (value.#own !== undefined) return;
     value.#own = bytes;
     Object.setPrototypeOf(value, readable(bytes));
   }
 
-  #once(target: Uint8Array): number {
+  #once(memory: Uint8Array, at: number): number {
     const fill = this.#fill;
     if (fill === undefined) {
       throw new Error(
@@ -86,7 +134,7 @@ export class InPlaceBytes {
       );
     }
     this.#fill = undefined;
-    const filled = fill(target);
+    const filled = fill(memory, at, this.#most);
     if (Number.isSafeInteger(filled) && filled >= 0 && filled <= this.#most) return filled;
     throw new RangeError(`bytesInto: fill answered ${filled}, not 0 to ${this.#most} bytes`);
   }

@@ -128,7 +128,7 @@ function notZero(field: DescField): string {
       return 'value !== ""';
     case ScalarType.BYTES:
       // Who asks for the length of bytes that are to be filled in place, has them filled: nothing else is no view.
-      return "!(value instanceof Uint8Array) || !ArrayBuffer.isView(value) || value.byteLength > 0";
+      return "!ArrayBuffer.isView(value) || value.byteLength > 0 || !(value instanceof Uint8Array)";
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT:
       return "!Object.is(value, 0)";

@@ -9,7 +9,7 @@ import { CompiledCodec } from "./compiled.ts";
 import { FallbackCodec } from "./fallback.ts";
 import { canGenerate } from "./message-code.ts";
 
-export { bytesInto } from "./bytes-into.ts";
+export { bytesAt, bytesInto } from "./bytes-into.ts";
 export { CodecError } from "./codec-error.ts";
 export type { Codec, CodecOptions } from "./codec.ts";
 export { fillBytes } from "./fill-bytes.ts";

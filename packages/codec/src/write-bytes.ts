@@ -58,7 +58,7 @@ function writeInPlace(
   let length: number;
   try {
     if (!sink.inPlace) InPlaceBytes.own(value);
-    length = InPlaceBytes.into(value, memory.subarray(start, start + most));
+    length = InPlaceBytes.into(value, memory, start);
   } catch (thrown) {
     sink.dirty = sink.threw = true;
     throw thrown;
@@ -67,7 +67,7 @@ function writeInPlace(
     unfit(where, "the memory to stay where it is while it is filled", "a new one");
   if (sink.inPlace) {
     sink.dirty = true;
-    sink.placed.push({ value, at: start, length });
+    sink.placed = InPlaceBytes.placed(value, start, length, sink.placed);
   }
   return closeLength(memory, pos, width, start + length, end);
 }

@@ -1,13 +1,5 @@
 import { InPlaceBytes } from "./bytes-into.ts";
-import { copyBytes } from "./read-bytes.ts";
 import { writeVarint32 } from "./write-varint.ts";
-
-/** What was filled in place, and where it stands now. */
-interface Placed {
-  readonly value: InPlaceBytes;
-  at: number;
-  readonly length: number;
-}
 
 /** What the encoders of one message share; see `withSink` for two at a time. */
 export const sink = {
@@ -25,12 +17,13 @@ export const sink = {
   wide: false,
   /** Whether what was thrown came out of a `bytesInto`, and is its caller's business. */
   threw: false,
-  placed: [] as Placed[],
+  /** What was filled in place last; it knows what was before it. */
+  placed: undefined as InPlaceBytes | undefined,
 };
 
 export function clean(): void {
   sink.dirty = sink.narrow = sink.wide = sink.threw = false;
-  sink.placed = [];
+  sink.placed = undefined;
 }
 
 /** Writes a message while another one is being written: from within a `bytesInto`, say. */
@@ -47,10 +40,8 @@ export function withSink<Answer>(write: () => Answer): Answer {
 
 /** Takes back what was filled in a place that is given up: nobody fills it a second time. */
 export function keepPlaced(memory: Uint8Array): void {
-  for (const { value, at, length } of sink.placed) {
-    InPlaceBytes.keep(value, copyBytes(memory, at, at + length));
-  }
-  sink.placed = [];
+  InPlaceBytes.takeBack(sink.placed, memory);
+  sink.placed = undefined;
 }
 
 /** How many bytes to leave for the length of what comes next, when it took `last` the last time. */
@@ -81,7 +72,7 @@ export function closeLength(
   if (needed !== width) {
     if (pos + needed - width > end) return -1;
     memory.copyWithin(at + needed, at + width, pos);
-    for (const placed of sink.placed) if (placed.at >= at) placed.at += needed - width;
+    InPlaceBytes.move(sink.placed, at, needed - width);
   }
   sink.width = needed;
   writeVarint32(memory, at, end, length);

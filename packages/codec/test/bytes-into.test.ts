@@ -1,6 +1,6 @@
 import { create, fromBinary, type Message, toBinary, toJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
-import { bytesInto, codecOf, fillBytes } from "../src/index.ts";
+import { bytesAt, bytesInto, codecOf, fillBytes } from "../src/index.ts";
 import { messageOf, sources, typesOf } from "./contracts.ts";
 
 const types = typesOf(sources.conformance);
@@ -122,6 +122,22 @@ test("fill writes straight into the memory", () => {
   expect(target?.buffer).toBe(memory.buffer);
   expect(target?.byteOffset).toBe(22);
   expect(target?.length).toBe(10);
+});
+
+test("bytesAt is given the memory itself, and where in it, and leaves the rest alone", () => {
+  const memory = new Uint8Array(100).fill(1);
+  const message = holding(
+    bytesAt(10, (target, at, most) => {
+      expect(target).toBe(memory);
+      expect([at, most]).toEqual([22, 10]);
+      return target.fill(7, at, at + 4) && 4;
+    }),
+  );
+  expect(codec.encodeInto(message, memory, 20, 100)).toBe(6);
+  expect(codec.decode(memory, 20, 26)).toMatchObject({ optionalBytes: new Uint8Array(4).fill(7) });
+  expect(memory.subarray(26)).toEqual(new Uint8Array(74).fill(1));
+  const own = holding(bytesAt(3, (target, at, most) => target.fill(7, at, at + most) && most));
+  expect(codec.encode(own)).toHaveLength(5);
 });
 
 test("nothing is filled where it does not fit", () => {

@@ -14,7 +14,7 @@ test("the code of a message can be read", () => {
       }`);
   expect(encode).toContain(`  // 1: "payload"
   value = message.payload;
-  if (!(value instanceof Uint8Array) || !ArrayBuffer.isView(value) || value.byteLength > 0) {
+  if (!ArrayBuffer.isView(value) || value.byteLength > 0 || !(value instanceof Uint8Array)) {
     if (pos + 1 > end) return -1;
     memory[pos++] = 10;`);
 });

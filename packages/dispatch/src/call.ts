@@ -6,7 +6,7 @@ import {
   createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
-import { type Caller, callerKey } from "./caller.ts";
+import { type Caller, callerKey, callerSymbol } from "./caller.ts";
 import type { Clock } from "./guest.ts";
 import type { Method } from "./method.ts";
 
@@ -65,6 +65,10 @@ export class Call implements HandlerContext, CallRecord {
     this.#clock = init.clock;
     if (init.values !== undefined) this.#parts.values = init.values.set(callerKey, init.caller);
     if (init.requestHeader !== undefined) this.#parts.requestHeader = init.requestHeader;
+  }
+
+  get [callerSymbol](): Caller {
+    return this.caller;
   }
 
   get requestMethod(): string {

@@ -16,9 +16,12 @@ export interface Caller {
   defer(close: () => void | Promise<void>): void;
 }
 
+/** Where a context has its caller at hand, so that its values, which cost something, need not be made. */
+export const callerSymbol: unique symbol = Symbol.for("@dropthrough/caller");
+
 /** The context value that carries the caller. The same for all copies of this package. */
 export const callerKey: ContextKey<Caller | undefined> = {
-  id: Symbol.for("@dropthrough/caller"),
+  id: callerSymbol,
   defaultValue: undefined,
 };
 
@@ -28,7 +31,8 @@ export const callerKey: ContextKey<Caller | undefined> = {
  * @throws ConnectError FAILED_PRECONDITION if the handler was not called through a registry (but over HTTP, say)
  */
 export function callerOf(context: HandlerContext): Caller {
-  const caller = context.values.get(callerKey);
+  const { [callerSymbol]: known }: HandlerContext & { readonly [callerSymbol]?: Caller } = context;
+  const caller = known ?? context.values.get(callerKey);
   if (caller === undefined) {
     throw new ConnectError(
       "this call did not come through a Dropthrough registry",
@@ -55,16 +59,24 @@ export interface PerCaller<T> {
 /** @param make makes the value; it is disposed by `Symbol.asyncDispose` or `Symbol.dispose` if it has one */
 export function perCaller<T extends object>(make: (caller: Caller) => T): PerCaller<T> {
   const values = new WeakMap<Caller, T>();
+  // Most calls come from whom the last one came from.
+  let lastCaller: Caller | undefined;
+  let lastValue: T | undefined;
   return {
     of(context) {
       const caller = callerOf(context);
+      if (caller === lastCaller && lastValue !== undefined) return lastValue;
       let value = values.get(caller);
       if (value === undefined) {
         const made = (value = make(caller));
         values.set(caller, made);
-        caller.defer(() => dispose(made));
+        caller.defer(() => {
+          if (lastValue === made) lastCaller = lastValue = undefined;
+          return dispose(made);
+        });
       }
-      return value;
+      lastCaller = caller;
+      return (lastValue = value);
     },
   };
 }

@@ -38,4 +38,4 @@ export { type Scheduler, schedulerOn } from "./scheduler.ts";
 export { type CallOptions, pathOf, Session } from "./session.ts";
 export { createTransport } from "./transport.ts";
 export { type RetryInfo, RetryInfoSchema } from "@dropthrough/abi";
-export { bytesInto } from "@dropthrough/codec";
+export { bytesAt, bytesInto } from "@dropthrough/codec";

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { bytesInto } from "@dropthrough/dispatch";
+import { bytesAt } from "@dropthrough/dispatch";
 import { fileError } from "./file-error.ts";
 import { type OpenRequest, Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
@@ -32,25 +32,28 @@ export class DiskFile implements OpenFile {
     this.#mode = mode;
   }
 
+  // The bytes are read when they are encoded, straight into the memory of the guest.
   read(most: number): Uint8Array {
-    return this.#fill(this.#at, most, (length) => (this.#at += length));
+    const offset = this.#at;
+    return bytesAt(this.#left(offset, most), (memory, at, length) => {
+      const read = this.#take(memory, at, length, offset);
+      this.#at = offset + read;
+      return read;
+    });
   }
 
   readAt(offset: number, most: number): Uint8Array {
-    return this.#fill(offset, most, () => {});
+    return bytesAt(this.#left(offset, most), (memory, at, length) =>
+      this.#take(memory, at, length, offset),
+    );
   }
 
-  /** Bytes that are read when they are encoded, straight into the memory of the guest. */
-  #fill(offset: number, most: number, taken: (length: number) => void): Uint8Array {
-    return bytesInto(this.#left(offset, most), (target) => {
-      try {
-        const length = this.#disk.fs.readSync(this.#fd, target, 0, target.length, offset);
-        taken(length);
-        return length;
-      } catch (error) {
-        throw fileError(error, this.path);
-      }
-    });
+  #take(memory: Uint8Array, at: number, length: number, offset: number): number {
+    try {
+      return this.#disk.fs.readSync(this.#fd, memory, at, length, offset);
+    } catch (error) {
+      throw fileError(error, this.path);
+    }
   }
 
   /** Bytes of their own. */

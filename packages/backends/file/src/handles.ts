@@ -24,9 +24,12 @@ export interface OpenFile extends Disposable {
 
 /** The open files of one guest instance. They are closed when it ends. */
 export class Handles implements Disposable {
-  readonly #files = new Map<bigint, OpenFile>();
+  readonly #files = new Map<number, OpenFile>();
   readonly #most: number;
-  #last = 0n;
+  #last = 0;
+  /** The file that was asked for last, and its handle. */
+  #recent: OpenFile | undefined;
+  #recentHandle = 0;
 
   constructor(most: number) {
     this.#most = most;
@@ -43,28 +46,34 @@ export class Handles implements Disposable {
 
   add(file: OpenFile): bigint {
     this.#files.set(++this.#last, file);
-    return this.#last;
+    return BigInt(this.#last);
   }
 
   /** @throws ConnectError NOT_FOUND if it is not open */
   get(handle: bigint): OpenFile {
-    const file = this.#files.get(handle);
+    // No handle is as large as a number that two of them would share.
+    const number = Number(handle);
+    if (number === this.#recentHandle && this.#recent !== undefined) return this.#recent;
+    const file = this.#files.get(number);
     if (file === undefined)
       throw new ConnectError(
         `${handle} is no open file: use the handle that Open answered`,
         Code.NotFound,
       );
+    this.#recentHandle = number;
+    this.#recent = file;
     return file;
   }
 
   /** @throws ConnectError NOT_FOUND if it is not open */
   close(handle: bigint): void {
     const file = this.get(handle);
-    this.#files.delete(handle);
+    this.#files.delete(Number(handle));
+    this.#recent = undefined;
     file[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
-    for (const handle of this.#files.keys()) this.close(handle);
+    for (const handle of this.#files.keys()) this.close(BigInt(handle));
   }
 }
