@@ -22,6 +22,6 @@ const first = Number(values.seed);
 let seed = first;
 for (; performance.now() < until; seed++) duel.round(new Chance(seed));
 process.stdout.write(
-  `${types.length} message types, seeds ${first} to ${seed - 1}: ${duel.messages} messages (${duel.unencodable} refused ` +
+  `${types.length} message types, seeds ${first} to ${seed - 1}: ${duel.created} created of init values, ${duel.messages} messages (${duel.unencodable} refused ` +
     `by both), ${duel.decoded} byte strings decoded, ${duel.refused} refused by both; no difference\n`,
 );

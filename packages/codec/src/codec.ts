@@ -1,4 +1,4 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 
 /**
  * Decodes and encodes one message type, in place.
@@ -15,6 +15,9 @@ export interface Codec<Desc extends DescMessage = DescMessage> {
 
   /** True where this message has code of its own; false where protobuf-es does the work. */
   readonly compiled: boolean;
+
+  /** What protobuf-es's `create` makes of the same values, faster. */
+  create(init: MessageInitShape<Desc>): MessageShape<Desc>;
 
   /**
    * Decodes `memory[start, end)` into an ordinary protobuf-es message that owns its bytes: nothing in it changes when

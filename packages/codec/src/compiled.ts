@@ -1,4 +1,4 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { Codec } from "./codec.ts";
 import { refused } from "./fallback.ts";
 import { type MessageCode, messageCode } from "./message-code.ts";
@@ -16,6 +16,13 @@ export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
   constructor(desc: Desc) {
     this.desc = desc;
     this.#code = messageCode(desc);
+  }
+
+  create(init: MessageInitShape<Desc>): MessageShape<Desc> {
+    const { $typeName } = (init ?? {}) as Partial<Message>;
+    return (
+      $typeName === this.desc.typeName ? init : this.#code.create(init)
+    ) as MessageShape<Desc>;
   }
 
   decode(memory: Uint8Array, start: number, end: number): MessageShape<Desc> {

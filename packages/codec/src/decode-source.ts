@@ -1,4 +1,4 @@
-import { type DescField, type DescMessage, type DescOneof, ScalarType } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { readEntry } from "./decode-map.ts";
 import { readScalar } from "./decode-scalar.ts";
 import { localOf, type MessageField, scalarKind } from "./field-kind.ts";
@@ -7,14 +7,13 @@ import {
   type CodecSource,
   codecSource,
   collectChildren,
-  constant,
   literal,
   property,
   SourceText,
 } from "./source-text.ts";
 
 /**
- * The source of a decoder: `create()` makes an empty message, `read()` reads into one.
+ * The source of a decoder: `read()` reads into a message, an empty one if it is given none.
  *
  * ```text
  *  memory   pos                            end          limit
@@ -22,44 +21,13 @@ import {
  *             └─▶ switch (field number): one case per field, all else goes to $unknown
  * ```
  */
-export function decodeSource(desc: DescMessage, sample: object): CodecSource {
+export function decodeSource(desc: DescMessage): CodecSource {
   const { children, child } = collectChildren();
   const body = new SourceText();
-  writeCreate(body, desc, sample);
   for (const field of desc.fields) if (field.fieldKind === "map") readEntry(body, field, child);
   writeRead(body, desc, child);
-  body.add("return { create: () => new Message(), read };");
+  body.add("return { read };");
   return codecSource(`Decodes ${literal(desc.typeName)}`, children, body);
-}
-
-/** A constructor that sets what protobuf-es's `create()` sets, in that order, on the same prototype. */
-function writeCreate(out: SourceText, desc: DescMessage, sample: object): void {
-  const constants = new SourceText();
-  out.add("function Message() {", `this.$typeName = ${literal(desc.typeName)};`);
-  for (const member of desc.members) {
-    const name = member.localName;
-    if (!Object.hasOwn(sample, name)) continue;
-    out.add(
-      `${property("this", name)} = ${emptyValue(constants, member, Reflect.get(sample, name))};`,
-    );
-  }
-  out.add(
-    "}",
-    "Message.prototype = Object.getPrototypeOf(sample);",
-    ...String(constants).split("\n").filter(Boolean),
-  );
-}
-
-function emptyValue(constants: SourceText, member: DescField | DescOneof, value: unknown): string {
-  if (member.kind === "oneof") return "{ case: undefined }";
-  if (member.fieldKind === "list") return "[]";
-  if (member.fieldKind === "map") return "{}";
-  const known = constant(value);
-  if (known !== undefined) return known;
-  // Bytes: protobuf-es has one empty array for all messages, and so do we.
-  const name = `empty${member.number}`;
-  constants.add(`const ${name} = ${property("sample", member.localName)};`);
-  return name;
 }
 
 function writeRead(out: SourceText, desc: DescMessage, child: ChildName): void {

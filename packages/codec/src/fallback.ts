@@ -1,5 +1,5 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { CodecError } from "./codec-error.ts";
 import type { Codec } from "./codec.ts";
 import { fillBytes } from "./fill-bytes.ts";
@@ -12,6 +12,10 @@ export class FallbackCodec<Desc extends DescMessage> implements Codec<Desc> {
 
   constructor(desc: Desc) {
     this.desc = desc;
+  }
+
+  create(init: MessageInitShape<Desc>): MessageShape<Desc> {
+    return create(this.desc, init);
   }
 
   decode(memory: Uint8Array, start: number, end: number): MessageShape<Desc> {

@@ -26,6 +26,11 @@ function isWrapper({ typeName, fields: [field] }: DescMessage): boolean {
   return field.fieldKind === "scalar" && field.name === "value" && field.number === 1;
 }
 
+/** Whether a wrapper is one of bytes. */
+export function wrapsBytes({ fields: [field] }: DescMessage): boolean {
+  return field?.scalar === ScalarType.BYTES;
+}
+
 /** As protobuf-es has it: where a list, a map or a oneof must have a message, undefined is an empty one. */
 export function orEmpty(field: MessageField, codec: string, value: string): string {
   const isSet = field.fieldKind === "message" && field.oneof === undefined;

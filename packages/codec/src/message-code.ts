@@ -1,23 +1,29 @@
 import { create, type DescMessage, type Message, protoInt64 } from "@bufbuild/protobuf";
+import { createSource } from "./create-source.ts";
 import { decodeSource } from "./decode-source.ts";
 import { encodeSource } from "./encode-source.ts";
-import { decodeRuntime, encodeRuntime } from "./runtime.ts";
+import { createRuntime, decodeRuntime, encodeRuntime } from "./runtime.ts";
 import type { CodecSource } from "./source-text.ts";
 
 /** What generated code can do with one message type. The offsets are bytes in `memory`. */
 export interface MessageCode {
-  /** An empty message. */
-  create(): Message;
+  /** A message of the values that a program gave, or an empty one. */
+  create: (init?: object) => Message;
   /** Reads `[pos, end)`, or a group to its end, into a message; leaves `cursor.pos` after it. */
-  read(
+  read: (
     message: Message | undefined,
     memory: Uint8Array,
     pos: number,
     end: number,
     group: number,
-  ): Message;
+  ) => Message;
   /** Writes from `pos`; answers where it ends, or -1 if that is after `end`. */
-  write(message: Message, memory: Uint8Array, pos: number, end: number): number;
+  write: (message: Message, memory: Uint8Array, pos: number, end: number) => number;
+}
+
+/** What makes messages: the constructor of empty ones is the reader's too. */
+interface Creator extends Pick<MessageCode, "create"> {
+  readonly Message: new () => Message;
 }
 
 const codes = new WeakMap<DescMessage, MessageCode>();
@@ -26,24 +32,44 @@ const codes = new WeakMap<DescMessage, MessageCode>();
 export function messageCode(desc: DescMessage): MessageCode {
   const known = codes.get(desc);
   if (known !== undefined) return known;
-  const decoder = (): MessageCode => {
+  let creator: Creator | undefined;
+  const creation = (): Creator => {
     const sample = create(desc);
-    return Object.assign(code, generate(decodeSource(desc, sample), "read", decodeRuntime, sample));
+    creator ??= generate(createSource(desc, sample), "create", createRuntime, {
+      sample,
+    }) as Creator;
+    return creator;
   };
-  const encoder = (): MessageCode =>
-    Object.assign(code, generate(encodeSource(desc), "write", encodeRuntime, {}));
   const code: MessageCode = {
-    create: () => decoder().create(),
-    read: (message, memory, pos, end, group) => decoder().read(message, memory, pos, end, group),
-    write: (message, memory, pos, end) => encoder().write(message, memory, pos, end),
+    create(init) {
+      code.create = creation().create;
+      return code.create(init);
+    },
+    read(message, memory, pos, end, group) {
+      const { Message } = creation();
+      Object.assign(code, generate(decodeSource(desc), "read", decodeRuntime, { Message }));
+      return code.read(message, memory, pos, end, group);
+    },
+    write(message, memory, pos, end) {
+      Object.assign(code, generate(encodeSource(desc), "write", encodeRuntime, {}));
+      return code.write(message, memory, pos, end);
+    },
   };
   codes.set(desc, code);
   return code;
 }
 
 /** The generated code of a message type, to be read by people. */
-export function sourceOf(desc: DescMessage): { readonly decode: string; readonly encode: string } {
-  return { decode: decodeSource(desc, create(desc)).text, encode: encodeSource(desc).text };
+export function sourceOf(desc: DescMessage): {
+  readonly create: string;
+  readonly decode: string;
+  readonly encode: string;
+} {
+  return {
+    create: createSource(desc, create(desc)).text,
+    decode: decodeSource(desc).text,
+    encode: encodeSource(desc).text,
+  };
 }
 
 /** Whether code can be generated here: not where a policy forbids it, nor where there is no bigint. */
@@ -65,11 +91,12 @@ function generate(
   { text, children }: CodecSource,
   verb: string,
   runtime: object,
-  sample: object,
-): Partial<MessageCode> {
-  const source = `"use strict";\nconst { ${Object.keys(runtime).join(", ")} } = runtime;\n${text}`;
-  const make = compile(source, verb, ["runtime", "children", "sample"]);
-  return make(runtime, children.map(messageCode), sample) as Partial<MessageCode>;
+  more: object,
+): unknown {
+  const given = { ...runtime, ...more };
+  const source = `"use strict";\nconst { ${Object.keys(given).join(", ")} } = runtime;\n${text}`;
+  const make = compile(source, verb, ["runtime", "children"]);
+  return make(given, children.map(messageCode));
 }
 
 /** Generated code shows up under a name of its own in a debugger and a profile. */

@@ -6,11 +6,17 @@ export function readBytes(memory: Uint8Array, pos: number, limit: number): Uint8
   const end = readEnd(memory, pos, limit);
   pos = cursor.pos;
   cursor.pos = end;
-  return cursor.borrow ? memory.subarray(pos, end) : copyBytes(memory, pos, end);
+  return cursor.borrow ? viewOf(memory, pos, end) : copyBytes(memory, pos, end);
+}
+
+/** A view of `memory[start, end)`: what `subarray` answers, in half the time. */
+function viewOf(memory: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(memory.buffer, memory.byteOffset + start, end - start);
 }
 
 // Engines keep up to 64 bytes of an array in the object; more costs a system allocation of some 400 ns, which many
 // small ones share. Small beside the slab, so that one that is kept for long does not keep much more than itself.
+const LOOP = 24;
 const IN_OBJECT = 64;
 const SHARED = 1024;
 const SLAB = 8192;
@@ -20,18 +26,22 @@ let used = 0;
 /** The bytes of `memory[start, end)`, in a plain Uint8Array that is not a view of the memory. */
 export function copyBytes(memory: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
   const length = end - start;
-  if (length <= IN_OBJECT || length > SHARED) {
+  if (length <= LOOP) {
     const copy = new Uint8Array(length);
-    if (length > 32) copy.set(memory.subarray(start, end));
-    else for (let at = 0; at < length; at++) copy[at] = memory[start + at] as number;
+    for (let at = 0; at < length; at++) copy[at] = memory[start + at] as number;
     return copy;
   }
+  // A slice of a Node Buffer would be no copy.
+  if ((length <= IN_OBJECT || length > SHARED) && memory.constructor === Uint8Array)
+    return memory.slice(start, end);
+  const from = viewOf(memory, start, end);
+  if (length > SHARED) return new Uint8Array(from);
   if (used + length > slab.length) {
     slab = new Uint8Array(SLAB);
     used = 0;
   }
-  const copy = slab.subarray(used, used + length);
+  const copy = new Uint8Array(slab.buffer, used, length);
   used += length;
-  copy.set(memory.subarray(start, end));
+  copy.set(from);
   return copy;
 }

@@ -1,4 +1,5 @@
 // What generated code is given by name.
+import { isObject, toBytes, toMessage } from "./init-value.ts";
 import { jsonToStruct, setOwn, structToJson } from "./json-struct.ts";
 import { readBytes } from "./read-bytes.ts";
 import { badGroupEnd, cursor, DEPTH, tooDeep, WireError } from "./read-cursor.ts";
@@ -10,6 +11,8 @@ import { writeBytes, writeUnknown } from "./write-bytes.ts";
 import * as writeNumber from "./write-number.ts";
 import { closeLength, roomForLength, sink } from "./write-sink.ts";
 import { writeString } from "./write-string.ts";
+
+export const createRuntime: object = { isObject, setOwn, toBytes, toMessage };
 
 export const decodeRuntime: object = {
   ...readNumber,

@@ -70,10 +70,10 @@ export function collectChildren(): { readonly children: DescMessage[]; readonly 
 export function codecSource(
   title: string,
   children: readonly DescMessage[],
-  body: SourceText,
+  ...parts: readonly SourceText[]
 ): CodecSource {
   const names = children.map(
     ({ typeName }, at) => `const child${at} = children[${at}]; // ${literal(typeName)}\n`,
   );
-  return { text: `// ${title}\n${names.join("")}${body.toString()}`, children };
+  return { text: `// ${title}\n${names.join("")}${parts.join("")}`, children };
 }

@@ -7,7 +7,7 @@ import { Duel } from "./duel.ts";
 const SEEDS = 150;
 
 test.each(Object.entries(sources))(
-  "random messages and broken bytes of the %s are decoded and encoded as by protobuf-es",
+  "random messages, init values and broken bytes of the %s become what they become with protobuf-es",
   { timeout: 60_000 },
   (_name, folder) => {
     const types = messagesOf(folder);

@@ -1,6 +1,7 @@
-import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { codecOf } from "../src/index.ts";
 import type { Chance } from "./chance.ts";
+import { randomInit } from "./random-init.ts";
 import { randomMessage } from "./random-message.ts";
 import { mutate, randomWire } from "./random-wire.ts";
 import { difference } from "./same.ts";
@@ -11,6 +12,7 @@ export class Duel {
   readonly #make: typeof codecOf;
   /** How many messages went through, and how many byte strings of them both sides refused. */
   messages = 0;
+  created = 0;
   decoded = 0;
   refused = 0;
   unencodable = 0;
@@ -24,6 +26,7 @@ export class Duel {
   /** One random message and what can be made of its bytes. */
   round(chance: Chance): void {
     const desc = chance.pick(this.#types);
+    this.create(desc, randomInit(desc, chance), chance);
     const bytes = this.encode(desc, randomMessage(desc, chance), chance);
     this.messages++;
     if (bytes !== undefined) {
@@ -34,6 +37,15 @@ export class Duel {
     for (let rest = 4; rest > 0; rest--) {
       this.decode(desc, Uint8Array.from(randomWire(desc, chance)), chance);
     }
+  }
+
+  /** Both make the same message of what a handler answered, whatever that was, and the same bytes of the message. */
+  create(desc: DescMessage, init: Record<string, unknown>, chance: Chance): void {
+    const expected = attempt(() => create(desc, init));
+    const found = attempt(() => this.#make(desc).create(init));
+    this.#compare(desc, expected, found, chance, "create");
+    if ("value" in expected && "value" in found) this.encode(desc, found.value, chance);
+    this.created++;
   }
 
   /** Both encode the same bytes, or both refuse. */
@@ -98,7 +110,9 @@ export class Duel {
           ? `protobuf-es ${outcome(expected)}, the codec ${outcome(found)}`
           : undefined;
     if (differs !== undefined) this.#fail(desc, chance, `${differs} (${what})`);
-    if ("thrown" in found && (found.thrown as Error).name !== "CodecError") throw found.thrown;
+    const refusal = "thrown" in found ? (found.thrown as Error).name : "CodecError";
+    if (what !== "create" && refusal !== "CodecError")
+      this.#fail(desc, chance, `threw ${refusal} (${what})`);
   }
 
   #fail(desc: DescMessage, chance: Chance, what: string): never {

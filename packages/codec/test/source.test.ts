@@ -3,9 +3,13 @@ import { codecOf, sourceOf } from "../src/index.ts";
 import { messageOf, sources, typesOf } from "./contracts.ts";
 
 test("the code of a message can be read", () => {
-  const { decode, encode } = sourceOf(
+  const { create, decode, encode } = sourceOf(
     messageOf(typesOf(sources.contracts), "dropthrough.testing.v1.EchoResponse"),
   );
+  expect(create).toContain(`  value = init.payload;
+  if (value != null) this.payload = toBytes(value);
+  else this.payload = empty1;
+`);
   expect(decode).toContain('// Decodes "dropthrough.testing.v1.EchoResponse"\n');
   expect(decode).toContain(`      case 1: {
         message.payload = readBytes(memory, pos, limit);
@@ -35,6 +39,10 @@ test("nothing that a descriptor is called becomes code", () => {
   const message = codec.decode(bytes, 0, bytes.length);
   expect(message).toMatchObject({ $typeName: hostile, [`${hostile}0`]: "A" });
   expect(codec.encode(message)).toEqual(bytes);
+  expect(codec.create({ [`${hostile}0`]: "A" })).toEqual({
+    ...message,
+    [`${hostile}1`]: [],
+  });
   expect(() =>
     codec.encode(Object.assign(message, { [`${hostile}0`]: Symbol("x") })),
   ).not.toThrow();

@@ -1,6 +1,6 @@
-import { create, type DescMethodUnary, type Message } from "@bufbuild/protobuf";
+import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { codecOf } from "@dropthrough/codec";
+import { type Codec, type CodecOptions, codecOf } from "@dropthrough/codec";
 import type { Backend } from "./backend.ts";
 import type { Call } from "./call.ts";
 import type { ByteEntry } from "./entry.ts";
@@ -16,7 +16,11 @@ type Handler = (request: Message, context: Call) => unknown;
  * @throws ConnectError UNIMPLEMENTED from the answer, if the backend leaves the method out or it streams;
  *   FAILED_PRECONDITION if there is no descriptor to decode with
  */
-export function answerOf(method: Method, interceptors: readonly Interceptor[]): Answer {
+export function answerOf(
+  method: Method,
+  interceptors: readonly Interceptor[],
+  codec: CodecOptions,
+): Answer {
   const { entry, desc, name } = method;
   if (desc === undefined) {
     return refuse(
@@ -26,7 +30,8 @@ export function answerOf(method: Method, interceptors: readonly Interceptor[]): 
   }
   if (!isUnary(desc))
     return refuse(Code.Unimplemented, `${name} streams, which guests cannot call yet`);
-  const answer = entry.kind === "backend" ? backendAnswer(entry, desc) : byteAnswer(entry, desc);
+  const answer =
+    entry.kind === "backend" ? backendAnswer(entry, desc, codec) : byteAnswer(entry, desc, codec);
   return intercept(interceptors, answer);
 }
 
@@ -36,7 +41,7 @@ function refuse(code: Code, message: string): Answer {
   };
 }
 
-function backendAnswer(backend: Backend, desc: DescMethodUnary): Answer {
+function backendAnswer(backend: Backend, desc: DescMethodUnary, codec: CodecOptions): Answer {
   const impl = backend.impl as Record<string, Handler | undefined>;
   const handler = impl[desc.localName]?.bind(backend.impl);
   if (handler === undefined) {
@@ -45,7 +50,8 @@ function backendAnswer(backend: Backend, desc: DescMethodUnary): Answer {
       `the backend "${backend.name}" does not implement ${desc.name}`,
     );
   }
-  const shape = (response: unknown): Message => messageOf(desc, response);
+  const output = codecOf(desc.output, codec);
+  const shape = (response: unknown): Message => messageOf(desc, output, response);
   return (request, call) => {
     const response = handler(request, call);
     return isPromise(response) ? Promise.resolve(response).then(shape) : shape(response);
@@ -53,7 +59,7 @@ function backendAnswer(backend: Backend, desc: DescMethodUnary): Answer {
 }
 
 /** The message that a handler meant: it may answer one, or the init shape of one. */
-function messageOf(desc: DescMethodUnary, response: unknown): Message {
+function messageOf(desc: DescMethodUnary, output: Codec, response: unknown): Message {
   if (typeof response !== "object" || response === null) {
     throw new TypeError(
       `the handler of ${desc.parent.typeName}/${desc.name} answered ${String(response)}, no message`,
@@ -66,12 +72,12 @@ function messageOf(desc: DescMethodUnary, response: unknown): Message {
       `the handler of ${desc.parent.typeName}/${desc.name} answered a ${typeName}, not a ${desc.output.typeName}`,
     );
   }
-  return create(desc.output, response as Record<string, unknown>);
+  return output.create(response as Record<string, unknown>);
 }
 
-function byteAnswer(entry: ByteEntry, desc: DescMethodUnary): Answer {
-  const input = codecOf(desc.input);
-  const output = codecOf(desc.output);
+function byteAnswer(entry: ByteEntry, desc: DescMethodUnary, codec: CodecOptions): Answer {
+  const input = codecOf(desc.input, codec);
+  const output = codecOf(desc.output, codec);
   const decode = (bytes: Uint8Array): Message => {
     try {
       return output.decode(bytes, 0, bytes.length);

@@ -36,7 +36,8 @@ export function bindMethod(
   const types =
     desc !== undefined && isUnary(desc) ? desc : { input: EmptySchema, output: EmptySchema };
   const borrows = entry.kind === "backend" && entry.borrows === true && interceptors.length === 0;
-  return new MessageBinding(method, types, dispatch, open, answerOf(method, interceptors), borrows);
+  const answer = answerOf(method, interceptors, dispatch.codec);
+  return new MessageBinding(method, types, dispatch, open, answer, borrows);
 }
 
 /**

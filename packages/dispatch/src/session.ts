@@ -135,7 +135,8 @@ export class Session {
     if (known?.method.entry !== method.entry) {
       // The program's own descriptor does where the entry came without one.
       const described = { ...method, desc: method.desc ?? desc };
-      known = { method: described, answer: answerOf(described, this.#core.interceptors) };
+      const answer = answerOf(described, this.#core.interceptors, this.#core.codec);
+      known = { method: described, answer };
       this.#answers.set(desc, known);
     }
     return known;
