@@ -1,4 +1,4 @@
-import { Grants, splitMethodName } from "@dropthrough/dispatch";
+import { Grants, similarName, splitMethodName } from "@dropthrough/dispatch";
 import { checkGuest, type CheckedGuest } from "./checked-guest.ts";
 import type { Config } from "./config.ts";
 import { requirementCycles } from "./requirement-cycles.ts";
@@ -36,12 +36,17 @@ export async function check(config: Config): Promise<Finding[]> {
   const own = (service: string, owner: string): void => {
     const other = owners.get(service);
     if (other !== undefined)
-      error(`${service} has two owners, "${other}" and "${owner}": keep one`);
+      error(`${service} has two owners, "${other}" and "${owner}": only guests share, so keep one`);
     owners.set(service, owner);
   };
   for (const backend of backends) own(backend.service.typeName, backend.name);
-  for (const { config: guest, exports } of guests)
-    for (const service of exports) own(service, guest.name);
+  const shared = new Map<string, string>();
+  for (const { config: guest, exports } of guests) {
+    for (const service of exports) {
+      if (!shared.has(service)) own(service, guest.name);
+      shared.set(service, guest.name);
+    }
+  }
   const described = [...backends.map((b) => b.service), ...guests.flatMap((g) => g.services)];
   const methods = new Map(
     described.map((desc) => [desc.typeName, new Set(desc.methods.map((m) => m.name))]),
@@ -98,11 +103,16 @@ function checkRequires(
     error(
       `guest "${config.name}" requires ${service}, and ${
         meant === undefined
-          ? "nobody serves it: add a backend or a guest that does"
+          ? `nobody serves it${hint(service, owners)}: add a backend or a guest that does`
           : `"${meant.config.name}", which has it, may not export it: add it to the exports of "${meant.config.name}"`
       }`,
     );
   }
+}
+
+function hint(service: string, owners: ReadonlyMap<string, string>): string {
+  const similar = similarName(service, owners.keys());
+  return similar === undefined ? "" : `; did you mean ${similar} of "${owners.get(similar)}"?`;
 }
 
 function checkGrants(

@@ -22,7 +22,9 @@ describe("dropthrough check", () => {
   });
 
   test("finds all that can be known without running", async () => {
-    folder.guest("requires", caller(), { requires: ["x.v1.Nobody", ECHO, "x.v1.Hidden"] });
+    folder.guest("requires", caller(), {
+      requires: ["x.v1.Nobody", ECHO, "x.v1.Hidden", `${FACADE}s`],
+    });
     folder.guest("exports", idle(), { exports: [FACADE], descriptors: facadeDescriptors() });
     folder.guest("hides", idle(), { exports: ["x.v1.Hidden"] });
     folder.guest("circle1", idle(), { exports: ["x.One"], requires: ["x.Two"] });
@@ -53,6 +55,7 @@ describe("dropthrough check", () => {
       { name: "exports", module: "exports.wasm", exports: ["x.v1.Other"], main: true },
       { name: "facade", module: "exports.wasm", exports: [FACADE] },
       { name: "other", module: "exports.wasm", exports: [FACADE], grants: [`${FACADE}/Nope`] },
+      { name: "rival", module: folder.guest("plain", idle()), exports: [ECHO] },
       { name: "hides", module: "hides.wasm" },
       {
         name: "mute",
@@ -83,7 +86,8 @@ describe("dropthrough check", () => {
       'warning: guest "requires" is granted dropthrough.kernel.v1.KernelService/*, and every guest may call the kernel: take it out',
       `error: guest "exports" exports ${FACADE}, which it may not: add it to its exports`,
       'warning: guest "exports" may export x.v1.Other, and does not according to its manifest: take it out of its exports',
-      `error: ${FACADE} has two owners, "facade" and "other": keep one`,
+      `error: ${ECHO} has two owners, "echo" and "rival": only guests share, so keep one`,
+      `error: guest "requires" requires ${FACADE}s, and nobody serves it; did you mean ${FACADE} of "facade"?: add a backend or a guest that does`,
       `warning: guest "other" is granted ${FACADE}/Nope, and ${FACADE} has no such method: correct it`,
       'error: guest "mute" is to export x.v1.Mute, but its module exports no dropthrough_v1_serve',
       `warning: guest "mute" is granted ${ECHO}/Echo, and ${ECHO}/* as well: take one of them out`,

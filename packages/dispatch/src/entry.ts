@@ -18,6 +18,8 @@ export interface ByteEntry {
   readonly service: string;
   /** The service's descriptor, where it is known: traces, interceptors and `createClient` need it. */
   readonly desc: DescService | undefined;
+  /** The names of all who serve it, where they are several; `name` alone if left out. */
+  owners?(): readonly string[];
   /** How many instances take calls now. */
   running(): number;
   /**

@@ -22,10 +22,10 @@ export interface Guest {
   /** Full names of the services that it has required. */
   readonly required: ReadonlySet<string>;
   /**
-   * Makes it the owner of a service, which takes calls after `launch`.
+   * Makes it an owner of a service, with any other guest that exports it; it takes calls after `launch`.
    *
-   * @throws ConnectError PERMISSION_DENIED if the operator did not allow it; ALREADY_EXISTS if somebody
-   *   else owns the service; FAILED_PRECONDITION if the module cannot serve, or the guest was launched
+   * @throws ConnectError PERMISSION_DENIED if the operator did not allow it; ALREADY_EXISTS if a
+   *   backend owns the service; FAILED_PRECONDITION if the module cannot serve, or the guest was launched
    */
   export(service: string): void;
   /** Lets it bind methods of a service of another guest. */
@@ -51,8 +51,10 @@ export interface Directory {
 export interface ServiceInfo {
   /** Its full name, such as `words.v1.WordsService`. */
   readonly name: string;
-  /** The name of the backend or guest that owns it. */
+  /** The name of the backend or guest that owns it; of the first one, where several guests do. */
   readonly owner: string;
+  /** The names of all who own it: one backend, or any number of guests, in the order in which they came. */
+  readonly owners: readonly string[];
   readonly kind: EntryKind;
   /** How many instances take calls now; a backend counts as one. */
   readonly running: number;

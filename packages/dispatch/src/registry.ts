@@ -112,13 +112,17 @@ class DispatchRegistry implements Registry, SessionCore {
   }
 
   services(): ServiceInfo[] {
-    const infos = [...this.#entries.values()].map((entry) => ({
-      name: serviceName(entry),
-      owner: entry.name,
-      kind: entry.kind,
-      running: entry.kind === "backend" ? 1 : entry.running(),
-      methods: serviceDesc(entry)?.methods.map((m) => m.name) ?? [],
-    }));
+    const infos = [...this.#entries.values()].map((entry) => {
+      const owners = entry.kind === "backend" ? [entry.name] : (entry.owners?.() ?? [entry.name]);
+      return {
+        name: serviceName(entry),
+        owner: owners[0] ?? entry.name,
+        owners,
+        kind: entry.kind,
+        running: entry.kind === "backend" ? 1 : entry.running(),
+        methods: serviceDesc(entry)?.methods.map((m) => m.name) ?? [],
+      };
+    });
     return infos.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 

@@ -21,6 +21,7 @@ export function schedulerOn(clock: Clock | Scheduler): Scheduler {
   if ("soon" in clock) return clock;
   return {
     now: () => clock.now(),
+    ...(clock.wall && { wall: () => clock.wall?.() ?? clock.now() }),
     after: (ms, run) => clock.after(ms, run),
     soon: (run) => queueMicrotask(run),
     settled: (promise, done, failed) => void promise.then(done, failed),

@@ -34,6 +34,7 @@ describe("registry.use", () => {
       {
         name: "dropthrough.testing.v1.EchoService",
         owner: "echo",
+        owners: ["echo"],
         kind: "backend",
         running: 1,
         methods: ["Echo", "Forward"],

@@ -21,6 +21,8 @@ import { readPanic } from "./panic.ts";
 import { returnTrampoline } from "./return-trampoline.ts";
 import { cannotSuspend, canSuspend, promising, suspending } from "./suspension.ts";
 
+let lastTurn = 0;
+
 type Export = (...args: number[]) => unknown;
 
 /**
@@ -37,6 +39,8 @@ export class GuestInstance implements Guest, Caller {
   readonly exported: Set<string> = new Set();
   readonly required: Set<string> = new Set();
   state: Guest["state"] = "starting";
+  /** When it was given its last call, as the number of that call among all; 0 if it had none. */
+  turn = 0;
   /** Settles, never rejects, when the instance has ended and all that it opened is closed. */
   readonly ended: Promise<GuestExit>;
 
@@ -91,6 +95,16 @@ export class GuestInstance implements Guest, Caller {
       !this.#entered &&
       (this.#pool.program.shape.eventLoop || !this.#occupied)
     );
+  }
+
+  /** Whether it has bound a method, `package.Service/Method`. */
+  knows(method: string): boolean {
+    return this.#endpoint?.numberOf(method) !== undefined;
+  }
+
+  /** Lets it take a call that waits, if there is one. */
+  offer(): void {
+    this.#pool.freed(this);
   }
 
   /** How many calls it is answering now. */
@@ -195,7 +209,7 @@ export class GuestInstance implements Guest, Caller {
     this.#occupied = false;
     this.#leave();
     this.launch();
-    this.#pool.freed();
+    this.#pool.freed(this);
   }
 
   /**
@@ -220,6 +234,7 @@ export class GuestInstance implements Guest, Caller {
       settle?.(answer);
     });
     call.onAbort((reason) => incoming.leave(reason.code));
+    this.turn = ++lastTurn;
     this.#occupied = true;
     this.#session.current = call;
     this.#enter(this.#serve, [incoming.number, method, body.length], () =>
@@ -238,7 +253,7 @@ export class GuestInstance implements Guest, Caller {
     this.#session.current = undefined;
     this.#occupied = false;
     this.#leave();
-    this.#pool.freed();
+    this.#pool.freed(this);
     if (this.#pool.program.shape.eventLoop) return;
     incoming.end(
       () =>
@@ -290,7 +305,7 @@ export class GuestInstance implements Guest, Caller {
       while (this.state !== "exited") {
         const next = this.#endpoint?.deliver();
         if (next === undefined) return;
-        this.#enter(done, [next.call, next.word], () => {});
+        this.#enter(done, [next.call, next.word], () => this.#pool.freed(this));
       }
     });
   }

@@ -1,13 +1,5 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-import { copyBytes } from "@dropthrough/abi";
-import {
-  type Call,
-  type Caller,
-  defineByteEntry,
-  pathOf,
-  type Scheduler,
-  type Session,
-} from "@dropthrough/dispatch";
+import type { Caller, Scheduler, Session } from "@dropthrough/dispatch";
+import type { ExportedService } from "./exported-service.ts";
 import type { GuestConfig } from "./guest-config.ts";
 import type { GuestExit } from "./guest-exit.ts";
 import { EXIT_PANIC, EXIT_TRAP } from "./guest-exit.ts";
@@ -16,32 +8,14 @@ import type { GuestProgram } from "./guest-program.ts";
 import type { HostCore } from "./host-core.ts";
 import type { Limits } from "./limits.ts";
 
-/** A call that waits for a free instance. */
-interface Queued {
-  readonly name: string;
-  readonly call: Call;
-  readonly service: string;
-  /** Makes the call on an instance. */
-  readonly run: (instance: GuestInstance) => void;
-}
-
-/**
- * All instances of one guest: who of them takes the next call, who waits, and what happens when one dies.
- *
- * ```text
- *  call ─▶ an idle instance? ── yes ──▶ it serves
- *                └── no ─▶ all of them wait for this very call? ── yes ──▶ FAILED_PRECONDITION
- *                                └── no ─▶ the queue, until one is free, the deadline, or the caller leaves
- * ```
- */
+/** All instances of one guest: who is there, what they serve, and what happens when one dies. */
 export class GuestPool {
   readonly config: GuestConfig;
   readonly program: GuestProgram;
   readonly limits: Limits;
   readonly #core: HostCore;
   readonly #instances = new Set<GuestInstance>();
-  readonly #entries = new Map<string, Disposable>();
-  readonly #queue: Queued[] = [];
+  readonly #services = new Set<ExportedService>();
   readonly #restarts: number[] = [];
   /** Instances that are about to take the place of one that crashed. */
   #starting = 0;
@@ -111,106 +85,31 @@ export class GuestPool {
   }
 
   /**
-   * Makes this guest the owner of a service; the second instance joins the first.
+   * Lets this guest export a service, with whoever else does; its second instance joins the first.
    *
-   * @throws ConnectError ALREADY_EXISTS if somebody else owns it
+   * @throws ConnectError ALREADY_EXISTS if a backend or a link owns it
    */
-  own(service: string): void {
-    if (this.#entries.has(service)) return;
-    const entry = defineByteEntry({
-      kind: "guest",
-      name: this.name,
-      service,
-      desc: this.program.desc(service),
-      running: () => this.#running(service).length,
-      answer: (method, request, call) =>
-        this.#answer(service, `${service}/${method}`, request, call),
-    });
-    try {
-      this.#entries.set(service, this.#core.registry.use(entry));
-    } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
-      throw new ConnectError(cause.message, Code.AlreadyExists, undefined, undefined, cause);
-    }
+  own(name: string): void {
+    const service = this.#core.service(name);
+    service.join(this);
+    this.#services.add(service);
   }
 
-  #running(service: string): GuestInstance[] {
-    return [...this.#instances].filter((i) => i.state === "running" && i.exported.has(service));
+  /** An instance may be free: soon, the longest waiting call that it can serve is next. */
+  freed(instance: GuestInstance): void {
+    for (const { next } of this.#services)
+      if (next !== undefined) return this.clock.soon(() => this.#drain(instance));
   }
 
-  /** The idle instance with the least to do. */
-  #idle(service: string): GuestInstance | undefined {
-    let least: GuestInstance | undefined;
-    for (const instance of this.#instances) {
-      if (!instance.idle || !instance.exported.has(service)) continue;
-      if (least === undefined || instance.inFlight < least.inFlight) least = instance;
-    }
-    return least;
-  }
-
-  #answer(
-    service: string,
-    name: string,
-    request: Uint8Array,
-    call: Call,
-  ): Uint8Array | Promise<Uint8Array> {
-    const idle = this.#idle(service);
-    // The guest's memory may move before the callee reads the request: it gets bytes of its own.
-    const body = copyBytes(request, 0, request.length);
-    if (idle !== undefined) return idle.serve(name, body, call);
-    const running = this.#running(service);
-    if (running.length === 0) {
-      throw new ConnectError(
-        `no instance of ${this.name} is running now: try again`,
-        Code.Unavailable,
-      );
-    }
-    if (running.every((instance) => waitsFor(instance, call))) {
-      throw new ConnectError(
-        `${this.name} would have to answer itself: ${pathOf(call)}; give it more instances or break the circle`,
-        Code.FailedPrecondition,
-      );
-    }
-    return this.#enqueue(service, name, body, call);
-  }
-
-  #enqueue(service: string, name: string, body: Uint8Array, call: Call): Promise<Uint8Array> {
-    if (this.#queue.length >= this.limits.queue) {
-      throw new ConnectError(
-        `${this.limits.queue} calls wait for ${this.name} already: try again later`,
-        Code.ResourceExhausted,
-      );
-    }
-    return new Promise((resolve, reject) => {
-      const run = (instance: GuestInstance): void => {
-        try {
-          resolve(instance.serve(name, body, call));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      const queued: Queued = { name, call, service, run };
-      this.#queue.push(queued);
-      call.onAbort(() => {
-        const at = this.#queue.indexOf(queued);
-        if (at >= 0) this.#queue.splice(at, 1);
-      });
-    });
-  }
-
-  /** An instance has become free: soon, the longest waiting call that it can serve is next. */
-  freed(): void {
-    if (this.#queue.length > 0) this.clock.soon(() => this.#drain());
-  }
-
-  #drain(): void {
-    for (let at = 0; at < this.#queue.length; at++) {
-      const queued = this.#queue[at];
-      if (queued === undefined) return;
-      const idle = this.#idle(queued.service);
-      if (idle === undefined) continue;
-      this.#queue.splice(at--, 1);
-      queued.run(idle);
+  #drain(instance: GuestInstance): void {
+    while (instance.idle) {
+      let first: ExportedService | undefined;
+      for (const service of this.#services) {
+        if (service.next === undefined || !instance.exported.has(service.service)) continue;
+        if (service.next.number < (first?.next?.number ?? Infinity)) first = service;
+      }
+      if (first === undefined) return;
+      first.take(instance);
     }
   }
 
@@ -247,12 +146,10 @@ export class GuestPool {
     return true;
   }
 
-  /** Nobody is left who could serve: what it owned is free, and those who wait are told. */
+  /** Nobody is left who could serve. */
   #retire(): void {
-    for (const entry of this.#entries.values()) entry[Symbol.dispose]();
-    this.#entries.clear();
-    const gone = new ConnectError(`${this.name} has exited`, Code.Unavailable);
-    for (const { call } of this.#queue.splice(0)) call.abort(gone);
+    for (const service of this.#services) service.leave(this);
+    this.#services.clear();
   }
 
   /** Ends every instance and waits until all that they opened is closed. */
@@ -261,11 +158,4 @@ export class GuestPool {
     for (const instance of instances) instance.exit(0, reason);
     return Promise.all(instances.map((i) => i.ended));
   }
-}
-
-/** Whether an instance waits for this very call: it makes it, or one that led to it. */
-function waitsFor(instance: GuestInstance, call: Call): boolean {
-  for (let up: Call | undefined = call; up !== undefined; up = up.parent)
-    if (up.caller === instance) return true;
-  return false;
 }

@@ -14,6 +14,7 @@ import {
   type RegistryOptions,
   type Scheduler,
 } from "@dropthrough/dispatch";
+import { ExportedService } from "./exported-service.ts";
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError, type GuestExit } from "./guest-exit.ts";
 import { GuestPool } from "./guest-pool.ts";
@@ -82,6 +83,8 @@ class WasmHost implements Host, HostCore {
   readonly #self = new LocalCaller("host");
   readonly #pools: GuestPool[] = [];
   readonly #watchers = new Set<() => void>();
+  /** One for each name that guests may export. */
+  readonly #services = new Map<string, ExportedService>();
   #main: GuestPool | undefined;
   #exit!: (exit: GuestExit) => void;
 
@@ -164,6 +167,13 @@ class WasmHost implements Host, HostCore {
         registry[Symbol.dispose]();
       },
     };
+  }
+
+  service(name: string): ExportedService {
+    let service = this.#services.get(name);
+    if (service === undefined)
+      this.#services.set(name, (service = new ExportedService(name, this.registry)));
+    return service;
   }
 
   connect(

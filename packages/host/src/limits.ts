@@ -5,7 +5,7 @@ import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "@dropthrough/dispa
 export interface HostLimits {
   /** Pages of 64 KiB that one instance's memory may grow to; the engine enforces it. Default 4,096 (256 MiB). */
   readonly memoryPages: number;
-  /** Calls that may wait for a free instance of one guest. Default 1,024. */
+  /** Calls that may wait for a free instance, for each service of each guest that exports it. Default 1,024. */
   readonly queue: number;
   /** How often a guest that trapped is started again within `restartWindowMs`. Default 5. */
   readonly restarts: number;

@@ -1,7 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Guest } from "@dropthrough/dispatch";
+import { type Guest, similarName } from "@dropthrough/dispatch";
 import type { Departures } from "./departures.ts";
-import { similarName } from "./similar-name.ts";
 import type { StartGraph } from "./start-graph.ts";
 
 /** So many sentences say enough, and keep the message of a large graph within a few kilobytes. */
@@ -44,7 +43,7 @@ function hint(service: string, graph: StartGraph): string {
     const may = guest.state === "starting" && guest.serves ? guest.mayExport : [];
     for (const name of [...may, ...guest.exported]) owners.set(name, guest.name);
   }
-  for (const { name, owner } of graph.services.values()) owners.set(name, owner);
+  for (const info of graph.services.values()) owners.set(info.name, info.owners.join(" and "));
   const similar = similarName(service, owners.keys());
   return similar === undefined ? "" : `; did you mean ${similar} of ${owners.get(similar)}?`;
 }
@@ -93,11 +92,11 @@ function sentence(
     return `${guest.name} has not called Launch`;
   const services = missing.slice(0, MOST_SERVICES).map((service) => {
     const exporters = graph.exporters(service);
-    const owner = graph.services.get(service)?.owner;
+    const owners = graph.services.get(service)?.owners.join(" and ");
     if (exporters.length > 0) return `${service} of ${exporters.join(", ")}`;
-    return owner === undefined
+    return owners === undefined
       ? `${service} that nobody exports`
-      : `${service} of ${owner}, of which no instance runs`;
+      : `${service} of ${owners}, of which no instance runs`;
   });
   const more = missing.length - services.length;
   return `${guest.name} waits for ${services.join(" and ")}${more > 0 ? ` and ${more} more` : ""}`;

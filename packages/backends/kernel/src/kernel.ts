@@ -108,7 +108,7 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
     if (info === undefined) throw new ConnectError(`nobody serves ${service} now`, Code.NotFound);
     if (info.running === 0) {
       throw new ConnectError(
-        `no instance of ${info.owner} runs now, which serves ${service}: try again`,
+        `no instance of ${info.owners.join(" or ")} runs now, which serves ${service}: try again`,
         Code.Unavailable,
       );
     }
@@ -224,6 +224,7 @@ function checkNames(services: readonly string[], known: ReadonlySet<string>): vo
 }
 
 function serviceOf(info: ServiceInfo): ServiceInit {
-  const { name, owner, kind, running, methods } = info;
-  return { name, owner, kind: OWNER_KINDS[kind], running, methods: [...methods] };
+  const { name, owner, kind, running } = info;
+  const [owners, methods] = [[...info.owners], [...info.methods]];
+  return { name, owner, owners, kind: OWNER_KINDS[kind], running, methods };
 }

@@ -90,14 +90,21 @@ describe("Export and Require", () => {
     expect(error.code).toBe(Code.FailedPrecondition);
   });
 
-  test("Export of what a backend or another guest owns is ALREADY_EXISTS", async () => {
+  test("Export of what a backend owns is ALREADY_EXISTS; what another guest exports may be shared", async () => {
     const world = new World();
     await world.guest("b", ["x.S"]).start();
     const guest = world.guest("a", ["x.S", KERNEL]);
     await guest.client.register({});
-    for (const services of [["x.S"], [KERNEL]]) {
-      expect((await failure(guest.client.export({ services }))).code).toBe(Code.AlreadyExists);
-    }
+    const refused = await failure(guest.client.export({ services: [KERNEL] }));
+    expect(refused.code).toBe(Code.AlreadyExists);
+    await guest.client.export({ services: ["x.S"] });
+    await guest.client.launch({});
+    const { services } = await guest.client.services({});
+    expect(services.find((s) => s.name === "x.S")).toMatchObject({
+      owner: "b",
+      owners: ["b", "a"],
+      running: 2,
+    });
   });
 
   test.each(["", ".", "x/S", "x..S", "x.S ", "x.S\n", "1.S", "x.1", "ä.S", "x".repeat(257)])(

@@ -43,8 +43,8 @@ export class WorldGuest implements Guest, Caller {
     if (!this.serves) throw new ConnectError("no dropthrough_v1_serve", Code.FailedPrecondition);
     if (!this.mayExport.includes(service))
       throw new ConnectError("not allowed", Code.PermissionDenied);
-    const owner = this.#world.services().find((s) => s.name === service)?.owner ?? this.name;
-    if (owner !== this.name) throw new ConnectError(`${owner} owns it`, Code.AlreadyExists);
+    const owner = this.#world.registry.services().find((s) => s.name === service)?.owner;
+    if (owner !== undefined) throw new ConnectError(`${owner} owns it`, Code.AlreadyExists);
     this.exported.add(service);
     this.#world.changed();
   }
@@ -110,16 +110,18 @@ export class World implements AsyncDisposable {
 
   services(): ServiceInfo[] {
     const found = new Map(
-      [...this.restarting].map(([name, owner]) => [name, { owner, running: 0 }]),
+      [...this.restarting].map(([name, owner]) => [name, { owners: [owner], running: 0 }]),
     );
     for (const guest of this.guests) {
       for (const name of guest.exported) {
         const running = (found.get(name)?.running ?? 0) + (guest.state === "running" ? 1 : 0);
-        found.set(name, { owner: guest.name, running });
+        const owners = new Set([...(found.get(name)?.owners ?? []), guest.name]);
+        found.set(name, { owners: [...owners], running });
       }
     }
     const ofGuests = [...found].map(([name, info]): ServiceInfo => ({
       name,
+      owner: info.owners[0] ?? "",
       ...info,
       kind: "guest",
       methods: [],

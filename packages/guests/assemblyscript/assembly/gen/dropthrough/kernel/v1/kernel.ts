@@ -610,13 +610,14 @@ export class ServicesResponse extends Message {
 export class Service extends Message {
   /** The full service name. */
   name: string = "";
-  /** The name of the backend or guest that owns it. */
+  /** The name of the backend or guest that owns it; of the first one, where several guests do. */
   owner: string = "";
   /** What the owner is. */
   kind: i32 = 0;
   /** How many instances take calls now; a backend counts as one. */
   running: u32 = 0;
   private $methods: Array<string> | null = null;
+  private $owners: Array<string> | null = null;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): Service | null {
@@ -641,9 +642,32 @@ export class Service extends Message {
   }
 
 
+  /** The names of all who own it: one backend, or any number of guests, in the order in which they came. */
+  get owners(): Array<string> {
+    let value = this.$owners;
+    if (value === null) {
+      value = [];
+      this.$owners = value;
+    }
+    return value;
+  }
+  set owners(value: Array<string>) {
+    this.$owners = value;
+  }
+
+
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    {
+      const list = this.$owners;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          w.string(unchecked(list[at]));
+          w.tag(50);
+        }
+      }
+    }
     {
       const list = this.$methods;
       if (list !== null) {
@@ -694,6 +718,10 @@ export class Service extends Message {
         }
         case 42: {
           this.methods.push(r.string());
+          break;
+        }
+        case 50: {
+          this.owners.push(r.string());
           break;
         }
         default:
@@ -1119,14 +1147,15 @@ export class KernelServiceClient {
   }
 
   /**
-   * Declares services that this guest serves, one after the other. They get calls once the guest has launched.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched. Several
+   * guests may export one service: a call goes to the instance with the least in flight among those that run.
    * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
    * `dropthrough_v1_serve` will be called with.
    *
    * Codes: FAILED_PRECONDITION before Register or after Launch, or where the module exports no `dropthrough_v1_serve`;
    * PERMISSION_DENIED if the operator did not let this guest export the service;
-   * ALREADY_EXISTS if a backend, or another guest, owns it; INVALID_ARGUMENT for a name that is
+   * ALREADY_EXISTS if a backend owns it; INVALID_ARGUMENT for a name that is
    * not `package.Service`; RESOURCE_EXHAUSTED above 256 services.
    */
   export(request: ExportRequest, timeoutMs: i32 = 0): Result<ExportResponse> {
@@ -1235,14 +1264,15 @@ export abstract class KernelServiceServer extends Service$ {
   abstract register(request: RegisterRequest): Result<RegisterResponse>;
 
   /**
-   * Declares services that this guest serves, one after the other. They get calls once the guest has launched.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched. Several
+   * guests may export one service: a call goes to the instance with the least in flight among those that run.
    * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
    * `dropthrough_v1_serve` will be called with.
    *
    * Codes: FAILED_PRECONDITION before Register or after Launch, or where the module exports no `dropthrough_v1_serve`;
    * PERMISSION_DENIED if the operator did not let this guest export the service;
-   * ALREADY_EXISTS if a backend, or another guest, owns it; INVALID_ARGUMENT for a name that is
+   * ALREADY_EXISTS if a backend owns it; INVALID_ARGUMENT for a name that is
    * not `package.Service`; RESOURCE_EXHAUSTED above 256 services.
    */
   abstract export(request: ExportRequest): Result<ExportResponse>;

@@ -1,0 +1,193 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { copyBytes } from "@dropthrough/abi";
+import {
+  BACKEND_VERSION,
+  brand,
+  type ByteEntry,
+  type Call,
+  pathOf,
+  type Registry,
+} from "@dropthrough/dispatch";
+import type { GuestInstance } from "./guest-instance.ts";
+import type { GuestPool } from "./guest-pool.ts";
+
+/** A call that waits for an instance. */
+interface Queued {
+  /** Ascending, over all services of a host. */
+  readonly number: number;
+  readonly call: Call;
+  /** Makes the call on an instance. */
+  readonly run: (instance: GuestInstance) => void;
+}
+
+let lastNumber = 0;
+
+/**
+ * One service that guests export: any number of them, each with any number of instances. It is the entry that the registry
+ * routes to, and chooses who takes the next call.
+ *
+ * ```text
+ *  call ─▶ nobody queues, and a running instance is idle? ── yes ──▶ the one with the least in flight serves
+ *                └── no ─▶ all of them wait for this very call? ── yes ──▶ FAILED_PRECONDITION
+ *                                └── no ─▶ the queue, until one is free, the deadline, or the caller leaves
+ * ```
+ */
+export class ExportedService implements ByteEntry {
+  readonly [brand]: number = BACKEND_VERSION;
+  readonly kind = "guest";
+  readonly service: string;
+  readonly #registry: Registry;
+  readonly #exporters = new Set<GuestPool>();
+  readonly #queue: Queued[] = [];
+  #use: Disposable | undefined;
+
+  constructor(service: string, registry: Registry) {
+    this.service = service;
+    this.#registry = registry;
+  }
+
+  /** The guests that export it, such as `words.facade`, or `a or b`. */
+  get name(): string {
+    return this.owners().join(" or ");
+  }
+
+  /** The contract as the guest that joined last knows it: a new version may have more methods. */
+  get desc(): DescService | undefined {
+    let desc: DescService | undefined;
+    for (const { program } of this.#exporters) desc = program.desc(this.service) ?? desc;
+    return desc;
+  }
+
+  owners(): readonly string[] {
+    return [...new Set([...this.#exporters].map((pool) => pool.name))];
+  }
+
+  running(): number {
+    return this.#running().length;
+  }
+
+  /** The longest waiting call; undefined if none waits. */
+  get next(): Queued | undefined {
+    return this.#queue[0];
+  }
+
+  /**
+   * A guest exports it as well.
+   *
+   * @throws ConnectError ALREADY_EXISTS if a backend or a link owns it: the message names both
+   */
+  join(pool: GuestPool): void {
+    this.#exporters.add(pool);
+    if (this.#use !== undefined) return;
+    try {
+      this.#use = this.#registry.use(this);
+    } catch (cause) {
+      this.#exporters.delete(pool);
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new ConnectError(cause.message, Code.AlreadyExists, undefined, undefined, cause);
+    }
+  }
+
+  /** A guest exports it no more. After the last one nobody owns it, and those who wait are told. */
+  leave(pool: GuestPool): void {
+    if (!this.#exporters.delete(pool) || this.#exporters.size > 0) return;
+    this.#use?.[Symbol.dispose]();
+    this.#use = undefined;
+    const gone = new ConnectError(`${pool.name} has exited`, Code.Unavailable);
+    for (const { call } of this.#queue.splice(0)) call.abort(gone);
+  }
+
+  /** Takes the longest waiting call out, for an idle instance. */
+  take(instance: GuestInstance): void {
+    this.#queue.shift()?.run(instance);
+  }
+
+  answer(method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
+    const name = `${this.service}/${method}`;
+    const idle = this.#idle(name);
+    // The guest's memory may move before the callee reads the request: it gets bytes of its own.
+    const body = copyBytes(request, 0, request.length);
+    if (idle !== undefined && this.#queue.length === 0) return idle.serve(name, body, call);
+    const running = this.#running();
+    if (running.length === 0) {
+      throw new ConnectError(
+        this.#exporters.size === 0
+          ? `nobody exports ${this.service} any more`
+          : `no instance of ${this.name} is running now: try again`,
+        Code.Unavailable,
+      );
+    }
+    if (running.every((instance) => waitsFor(instance, call))) {
+      throw new ConnectError(
+        `${this.name} would have to answer itself: ${pathOf(call)}; give it more instances or break the circle`,
+        Code.FailedPrecondition,
+      );
+    }
+    const waiting = this.#enqueue(name, body, call);
+    // Those who came first are served first.
+    idle?.offer();
+    return waiting;
+  }
+
+  #running(): GuestInstance[] {
+    const running: GuestInstance[] = [];
+    for (const pool of this.#exporters)
+      for (const instance of pool.instances)
+        if (instance.state === "running" && instance.exported.has(this.service))
+          running.push(instance);
+    return running;
+  }
+
+  /** The idle instance with the least to do; of several, the one whose last turn is longest ago. */
+  #idle(name: string): GuestInstance | undefined {
+    let best: GuestInstance | undefined;
+    for (const pool of this.#exporters) {
+      for (const instance of pool.instances) {
+        if (!instance.idle || !instance.exported.has(this.service)) continue;
+        if (best === undefined || isBetter(instance, best, name)) best = instance;
+      }
+    }
+    return best;
+  }
+
+  #enqueue(name: string, body: Uint8Array, call: Call): Promise<Uint8Array> {
+    let most = 0;
+    for (const { limits } of this.#exporters) most += limits.queue;
+    if (this.#queue.length >= most) {
+      throw new ConnectError(
+        `${most} calls wait for ${this.name} already: try again later`,
+        Code.ResourceExhausted,
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const run = (instance: GuestInstance): void => {
+        try {
+          resolve(instance.serve(name, body, call));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const queued: Queued = { number: ++lastNumber, call, run };
+      this.#queue.push(queued);
+      call.onAbort(() => {
+        const at = this.#queue.indexOf(queued);
+        if (at >= 0) this.#queue.splice(at, 1);
+      });
+    });
+  }
+}
+
+/** Whether an instance is the better one to take a call: it knows the method, has less in flight, waits longer for a turn. */
+function isBetter(one: GuestInstance, other: GuestInstance, name: string): boolean {
+  if (one.knows(name) !== other.knows(name)) return one.knows(name);
+  const less = one.inFlight - other.inFlight;
+  return less < 0 || (less === 0 && one.turn < other.turn);
+}
+
+/** Whether an instance waits for this very call: it makes it, or one that led to it. */
+function waitsFor(instance: GuestInstance, call: Call): boolean {
+  for (let up: Call | undefined = call; up !== undefined; up = up.parent)
+    if (up.caller === instance) return true;
+  return false;
+}
