@@ -158,3 +158,26 @@ export async function loopGuest(options: LoopOptions): Promise<{ sample: Sample;
     },
   };
 }
+
+/** Starts a host with a guest that answers what it is asked, for calls of the program itself. */
+export async function invokable(): Promise<{ host: Host; service: typeof EchoService }> {
+  const service = renamed("bench.v1.AnswerService");
+  const serve = `
+    (drop (call $read (local.get $c) (i32.const 0) (i32.const 4096) (local.get $len)))
+    (drop (call $reply (local.get $c) (i32.const 0) (i32.const 4096) (local.get $len)))`;
+  const host = createHost({
+    backends: [starter],
+    guests: [
+      {
+        name: "answers",
+        module: wat(serving(service.typeName, serve)),
+        exports: [service.typeName],
+        services: [service],
+        grants: ["bench.v1.StarterService/*"],
+      },
+    ],
+    limits: { defaultTimeoutMs: 0 },
+  });
+  await host.start();
+  return { host, service };
+}
