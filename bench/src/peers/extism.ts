@@ -1,4 +1,4 @@
-import createPlugin, { type CallContext } from "@extism/extism";
+import { type CallContext, createPlugin } from "@extism/extism";
 import type { Sample } from "../case.ts";
 import { clocked, echoGuest, type Glue, REQUEST, RESPONSE } from "./echo-guest.ts";
 

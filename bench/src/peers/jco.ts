@@ -22,10 +22,10 @@ const glue = (size: number): Glue => ({
 
 /** What jco makes of a component. */
 interface Transpiled {
-  instantiate(
+  readonly instantiate: (
     core: (path: string) => Promise<WebAssembly.Module>,
     imports: Record<string, Record<string, (data: Uint8Array) => unknown>>,
-  ): Promise<{ run(times: number): void | Promise<void> }>;
+  ) => Promise<{ readonly run: (times: number) => void | Promise<void> }>;
 }
 
 /** Echoes from a component: at once, or with JSPI through a promise that is resolved. */
