@@ -47,7 +47,6 @@ const steps: Step[] = [
   command("build", "turbo run build --output-logs=errors-only"),
   command("publish", "node tools/check-packages.ts"),
   command("changesets", "changeset status"),
-  command("guard", "node bench/src/guard/guard.ts", "pnpm bench:guard"),
   { name: "tests", hint: "pnpm unit", run: tests },
 ];
 

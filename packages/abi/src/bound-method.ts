@@ -30,6 +30,8 @@ export interface BoundMethod<T = unknown> {
 export interface Pending<T> {
   /** Exactly one of the two is called, once, never before `settle` returned. */
   settle(done: (response: T) => void, failed: (error: unknown) => void): unknown;
+  /** The call, as whoever made it knows it; the boundary does not look into it. */
+  readonly call?: unknown;
   /** Gives the call up: its signal is aborted, and it fails with CANCELLED unless it is done already. */
   cancel(): void;
 }

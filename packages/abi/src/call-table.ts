@@ -73,6 +73,10 @@ export class CallTable {
     return this.#held.values();
   }
 
+  entries(): Iterable<[number, HeldCall]> {
+    return this.#held.entries();
+  }
+
   get(number: number): HeldCall | undefined {
     return this.#held.get(number);
   }

@@ -2,6 +2,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { type BoundMethod, isPending, type Pending } from "./bound-method.ts";
 import { CallTable, type Outcome, type PendingCall, type Reply } from "./call-table.ts";
 import { Code, isCode } from "./code.ts";
+import { FinishedCalls } from "./finished-calls.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { type Incoming, IncomingCalls } from "./incoming-calls.ts";
 import type { AbiLimits } from "./limits.ts";
@@ -50,6 +51,8 @@ export class Endpoint {
   readonly #calls: CallTable;
   readonly #incoming: IncomingCalls;
   readonly #finished: { number: number; resPtr: number; resCap: number }[] = [];
+  #untold: FinishedCalls | undefined;
+  #waiting: PendingCall | undefined;
   #unwinding: { readonly reason: unknown } | undefined;
 
   constructor(memory: GuestMemory, options: EndpointOptions) {
@@ -68,6 +71,20 @@ export class Endpoint {
   /** How many calls it is to answer now. */
   get incoming(): number {
     return this.#calls.incoming;
+  }
+
+  /** The pending call that the guest waits for now. */
+  get waiting(): Pending<unknown> | undefined {
+    return this.#waiting?.outcome === undefined ? this.#waiting?.pending : undefined;
+  }
+
+  /**
+   * The calls that have finished and that the guest does not wait for: kept from now on, for a guest that receives.
+   *
+   * @param listener is called after each call that has finished
+   */
+  finishedCalls(listener: () => void): FinishedCalls {
+    return (this.#untold ??= new FinishedCalls(this.#calls, listener));
   }
 
   /** The number that this guest bound a name to, if it did. */
@@ -217,6 +234,7 @@ export class Endpoint {
     const end = (outcome: Outcome): void => {
       call.outcome = outcome;
       call.wake?.();
+      this.#untold?.add(number, call);
       if (this.#options.finished === undefined || this.#calls.get(number) !== call) return;
       this.#finished.push({ number, resPtr, resCap });
       this.#options.finished();
@@ -236,9 +254,11 @@ export class Endpoint {
     const call = this.#calls.get(number);
     if (call?.state === "parked") return parkedWord(number, call.code);
     if (call?.state !== "pending") return this.#leave(parkedWord(0, Code.NotFound));
+    this.#untold?.drop(number);
     if (call.outcome !== undefined) return this.#leave(this.#collect(number, call, resPtr, resCap));
     if (this.#options.finished !== undefined)
       return this.#leave(parkedWord(0, Code.FailedPrecondition));
+    this.#waiting = call;
     return new Promise((resolve, reject) => {
       call.wake = () => {
         // What unwinds the guest is thrown into it.
@@ -321,6 +341,7 @@ export class Endpoint {
     const call = this.#calls.get(number);
     if (call === undefined || call.state === "incoming") return -Code.NotFound;
     this.#calls.delete(number);
+    this.#untold?.drop(number);
     if (call.state === "pending") call.pending.cancel();
     return 0;
   }

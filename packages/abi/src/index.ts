@@ -8,6 +8,7 @@ export type { Reply } from "./call-table.ts";
 export { ConnectError } from "@connectrpc/connect";
 export { Code, codeName, isCode } from "./code.ts";
 export { Endpoint, type EndpointOptions } from "./endpoint.ts";
+export type { Finished, FinishedCalls } from "./finished-calls.ts";
 export { GuestMemory } from "./guest-memory.ts";
 export type { Incoming } from "./incoming-calls.ts";
 export { type AbiLimits, DEFAULT_ABI_LIMITS } from "./limits.ts";

@@ -69,9 +69,10 @@ function checkExports(
 ): void {
   const allowed = config.exports ?? [];
   if (module === undefined) return;
-  if (allowed.length > 0 && !module.serves) {
+  const answers = module.info.imports.some(({ name }) => name === "reply");
+  if (allowed.length > 0 && !(answers || module.serves)) {
     error(
-      `guest "${config.name}" is to export ${allowed.join(", ")}, but its module exports no dropthrough_v1_serve`,
+      `guest "${config.name}" is to export ${allowed.join(", ")}, but its module neither exports dropthrough_v1_serve nor imports reply`,
     );
   } else if (exports.length > 0 && !owners.has(KERNEL)) {
     error(

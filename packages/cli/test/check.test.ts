@@ -25,6 +25,8 @@ describe("dropthrough check", () => {
     folder.guest("requires", caller(), {
       requires: ["x.v1.Nobody", ECHO, "x.v1.Hidden", `${FACADE}s`],
     });
+    const mute = wat('(module (memory (export "memory") 1) (func (export "_start")))');
+    folder.guest("mute", mute, { requires: ["x.v1.Nobody", ECHO, "x.v1.Hidden"] });
     folder.guest("exports", idle(), { exports: [FACADE], descriptors: facadeDescriptors() });
     folder.guest("hides", idle(), { exports: ["x.v1.Hidden"] });
     folder.guest("circle1", idle(), { exports: ["x.One"], requires: ["x.Two"] });
@@ -59,7 +61,7 @@ describe("dropthrough check", () => {
       { name: "hides", module: "hides.wasm" },
       {
         name: "mute",
-        module: "requires.wasm",
+        module: "mute.wasm",
         exports: ["x.v1.Mute"],
         grants: ["x.v1.Nobody/*", ...ECHO_GRANTS, `${ECHO}/Echo`, "x.v1.Hidden/*"],
       },
@@ -89,7 +91,7 @@ describe("dropthrough check", () => {
       `error: ${ECHO} has two owners, "echo" and "rival": only guests share, so keep one`,
       `error: guest "requires" requires ${FACADE}s, and nobody serves it; did you mean ${FACADE} of "facade"?: add a backend or a guest that does`,
       `warning: guest "other" is granted ${FACADE}/Nope, and ${FACADE} has no such method: correct it`,
-      'error: guest "mute" is to export x.v1.Mute, but its module exports no dropthrough_v1_serve',
+      'error: guest "mute" is to export x.v1.Mute, but its module neither exports dropthrough_v1_serve nor imports reply',
       `warning: guest "mute" is granted ${ECHO}/Echo, and ${ECHO}/* as well: take one of them out`,
       'warning: guest "unused" is granted x.One/*, and does not require it according to its manifest: take it out',
       "error: circle1 requires circle2 requires circle1: guests cannot wait for one another in a circle",

@@ -35,6 +35,11 @@ export interface BackendInit<S extends DescService = DescService> {
    * and not copies. Default false.
    */
   readonly borrows?: boolean;
+  /**
+   * Methods that a guest calls for itself, to wait for what comes, as `impl` has them: their calls are made on behalf of no
+   * other call, and have no deadline but their own. Default none.
+   */
+  readonly detached?: readonly (keyof S["method"] & string)[];
   /** Is it able to answer? Called by whoever watches the host. */
   readonly health?: () => Health | Promise<Health>;
   /** Hands over what the host knows about guests, before the first call. For backends that are about guests. */

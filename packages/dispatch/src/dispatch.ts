@@ -82,6 +82,7 @@ function pend<Response>(
   dispatch.clock.settled(promise, succeed, fail);
   call.arm();
   return {
+    call,
     settle(done, refused) {
       listener = { done, refused };
       // Over before anybody listened: never told before this has returned.

@@ -1,3 +1,5 @@
+import type { HandlerContext } from "@connectrpc/connect";
+
 /**
  * One running guest instance, as a backend sees the guest that calls it. A backend can act on the caller's own
  * guest and on no other: the kernel needs no more than this and a `Directory`.
@@ -13,8 +15,6 @@ export interface Guest {
   readonly environment: Readonly<Record<string, string>>;
   /** `starting` until `launch`, `exited` when it is gone. */
   readonly state: "starting" | "running" | "exited";
-  /** Whether its module exports `dropthrough_v1_serve`. */
-  readonly serves: boolean;
   /** Full names of the services that the operator lets it export. */
   readonly mayExport: readonly string[];
   /** Full names of the services that it has exported. */
@@ -25,16 +25,45 @@ export interface Guest {
    * Makes it an owner of a service, with any other guest that exports it; it takes calls after `launch`.
    *
    * @throws ConnectError PERMISSION_DENIED if the operator did not allow it; ALREADY_EXISTS if a
-   *   backend owns the service; FAILED_PRECONDITION if the module cannot serve, or the guest was launched
+   *   backend owns the service; FAILED_PRECONDITION if the guest was launched
    */
   export(service: string): void;
   /** Lets it bind methods of a service of another guest. */
   require(service: string): void;
   /** From now on its exports take calls. */
   launch(): void;
+  /**
+   * The next event of a guest that owns its control flow; from the first one on, its calls come this way.
+   *
+   * @param timeoutMs in milliseconds, 0 or above; undefined for no end
+   * @param context of the call that is to be answered with it: once that is given up, the event is for the next one
+   * @throws ConnectError FAILED_PRECONDITION while another one waits, or where calls come another way
+   */
+  receive(timeoutMs: number | undefined, context: HandlerContext): GuestEvent | Promise<GuestEvent>;
   /** Ends it: the import that it is in unwinds it. The code is clamped to 0-192. */
   exit(code: number, reason: string): void;
 }
+
+/** What a guest that owns its control flow is told. */
+export type GuestEvent =
+  | {
+      readonly kind: "incoming";
+      /** The call's number. */
+      readonly call: number;
+      /** The number that the guest bound the method to. */
+      readonly method: number;
+      /** Of the request, in bytes. */
+      readonly length: number;
+    }
+  | { readonly kind: "finished"; readonly call: number }
+  | {
+      readonly kind: "exit";
+      readonly code: number;
+      readonly reason: string;
+      /** Milliseconds that are left. */
+      readonly graceMs: number;
+    }
+  | { readonly kind: "timeout" };
 
 /** What a backend may ask about everybody. The host hands it to `Backend.attach`. */
 export interface Directory {

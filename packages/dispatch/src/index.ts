@@ -27,6 +27,7 @@ export {
   type Directory,
   type EntryKind,
   type Guest,
+  type GuestEvent,
   type ServiceInfo,
   systemClock,
 } from "./guest.ts";

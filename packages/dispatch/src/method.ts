@@ -12,6 +12,8 @@ export interface Method {
   readonly method: string;
   readonly entry: Entry;
   readonly desc: DescMethod | undefined;
+  /** Its calls belong to no other call (`Backend.detached`). */
+  readonly detached: boolean;
 }
 
 /** Finds a method of an entry; undefined if its descriptor says that there is none of that name. */
@@ -19,7 +21,16 @@ export function methodOf(entry: Entry, method: string): Method | undefined {
   const desc = serviceDesc(entry)?.methods.find((m) => m.name === method);
   if (desc === undefined && serviceDesc(entry) !== undefined) return undefined;
   const service = serviceName(entry);
-  return { name: `${service}/${method}`, service, method, entry, desc };
+  const detached =
+    entry.kind === "backend" && desc !== undefined && entry.detached?.includes(desc.localName);
+  return {
+    name: `${service}/${method}`,
+    service,
+    method,
+    entry,
+    desc,
+    detached: detached ?? false,
+  };
 }
 
 /** Whether one request gets one response, the only kind that guests call so far. */

@@ -149,8 +149,9 @@ export class Session {
     requestHeader?: Headers,
   ): Call => {
     const { clock, limits } = this.#core;
-    const parent = this.current;
-    if (timeoutMs === 0 && parent === undefined) timeoutMs = limits.defaultTimeoutMs;
+    const parent = target.detached ? undefined : this.current;
+    if (timeoutMs === 0 && parent === undefined && !target.detached)
+      timeoutMs = limits.defaultTimeoutMs;
     const id = this.#core.nextId();
     const call = new Call({
       id,

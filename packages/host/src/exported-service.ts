@@ -11,6 +11,7 @@ import {
 } from "@dropthrough/dispatch";
 import type { GuestInstance } from "./guest-instance.ts";
 import type { GuestPool } from "./guest-pool.ts";
+import { circleError, leadsTo, placeCall, type WaitPlace } from "./wait-cycle.ts";
 
 /** A call that waits for an instance. */
 interface Queued {
@@ -33,7 +34,7 @@ let lastNumber = 0;
  *                                └── no ─▶ the queue, until one is free, the deadline, or the caller leaves
  * ```
  */
-export class ExportedService implements ByteEntry {
+export class ExportedService implements ByteEntry, WaitPlace {
   readonly [brand]: number = BACKEND_VERSION;
   readonly kind = "guest";
   readonly service: string;
@@ -118,16 +119,24 @@ export class ExportedService implements ByteEntry {
         Code.Unavailable,
       );
     }
-    if (running.every((instance) => waitsFor(instance, call))) {
-      throw new ConnectError(
-        `${this.name} would have to answer itself: ${pathOf(call)}; give it more instances or break the circle`,
-        Code.FailedPrecondition,
-      );
-    }
+    if (running.every((instance) => leadsTo(instance, call)))
+      throw circleError(this.name, pathOf(call));
     const waiting = this.#enqueue(name, body, call);
     // Those who came first are served first.
     idle?.offer();
     return waiting;
+  }
+
+  /** An instance has begun to wait: calls that wait for that very instance are told so. */
+  blocked(): void {
+    if (this.#queue.length === 0) return;
+    const running = this.#running();
+    const stuck = this.#queue.filter(({ call }) => running.every((one) => leadsTo(one, call)));
+    for (const { call } of stuck) call.abort(circleError(this.name, pathOf(call)));
+  }
+
+  takers(): readonly GuestInstance[] {
+    return this.#running();
   }
 
   #running(): GuestInstance[] {
@@ -170,6 +179,7 @@ export class ExportedService implements ByteEntry {
       };
       const queued: Queued = { number: ++lastNumber, call, run };
       this.#queue.push(queued);
+      placeCall(call, this);
       call.onAbort(() => {
         const at = this.#queue.indexOf(queued);
         if (at >= 0) this.#queue.splice(at, 1);
@@ -183,11 +193,4 @@ function isBetter(one: GuestInstance, other: GuestInstance, name: string): boole
   if (one.knows(name) !== other.knows(name)) return one.knows(name);
   const less = one.inFlight - other.inFlight;
   return less < 0 || (less === 0 && one.turn < other.turn);
-}
-
-/** Whether an instance waits for this very call: it makes it, or one that led to it. */
-function waitsFor(instance: GuestInstance, call: Call): boolean {
-  for (let up: Call | undefined = call; up !== undefined; up = up.parent)
-    if (up.caller === instance) return true;
-  return false;
 }

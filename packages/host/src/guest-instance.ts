@@ -1,13 +1,12 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { ABI_MODULE, Endpoint, type Incoming, GuestMemory, type Reply } from "@dropthrough/abi";
 import {
-  ABI_MODULE,
-  Endpoint,
-  type Incoming,
-  parkedWord,
-  GuestMemory,
-  type Reply,
-} from "@dropthrough/abi";
-import type { Call, Caller, Guest, Session } from "@dropthrough/dispatch";
+  Call,
+  type Caller,
+  type Guest,
+  type GuestEvent,
+  type Session,
+} from "@dropthrough/dispatch";
 import {
   clampExitCode,
   EXIT_NO_ENTRY,
@@ -16,14 +15,14 @@ import {
   type GuestExit,
   Unwind,
 } from "./guest-exit.ts";
+import { guestImports } from "./guest-imports.ts";
+import { type Export, GuestStack } from "./guest-stack.ts";
 import type { GuestPool } from "./guest-pool.ts";
 import { readPanic } from "./panic.ts";
-import { returnTrampoline } from "./return-trampoline.ts";
-import { cannotSuspend, canSuspend, promising, suspending } from "./suspension.ts";
+import { Receiver } from "./receiver.ts";
+import { breakCircle, placeCall, unplaceCall, type Waiter } from "./wait-cycle.ts";
 
 let lastTurn = 0;
-
-type Export = (...args: number[]) => unknown;
 
 /**
  * One running instance of a guest. To the registry it is a caller, to the kernel a `Guest`, to its pool
@@ -34,7 +33,7 @@ type Export = (...args: number[]) => unknown;
  *              └───────────── exit, trap ─────────────────────────────────────────▲
  * ```
  */
-export class GuestInstance implements Guest, Caller {
+export class GuestInstance implements Guest, Caller, Waiter {
   readonly instance: number;
   readonly exported: Set<string> = new Set();
   readonly required: Set<string> = new Set();
@@ -46,19 +45,20 @@ export class GuestInstance implements Guest, Caller {
 
   readonly #pool: GuestPool;
   readonly #session: Session;
+  readonly #stack: GuestStack;
   #endpoint: Endpoint | undefined;
   #exports: WebAssembly.Exports = {};
   #serve: Export | undefined;
+  /** It owns its control flow, and asks for its calls. */
+  #receiver: Receiver | undefined;
+  /** It is inside of `dropthrough_v1_serve`. */
+  #serving = false;
   /** How it is to end, once it was told to. */
   #leaving: Unwind | undefined;
   /** Its turn to start has come. */
   #begun = false;
-  /** The guest has a frame on the host's stack: it may not be entered. */
-  #entered = false;
   /** Its entry, or a call that it serves, has not returned: it takes no other call. */
   #occupied = true;
-  /** The export that was entered last has returned. */
-  #returned = false;
   #delivering = false;
   readonly #closes: (() => void | Promise<void>)[] = [];
   #end!: (exit: GuestExit) => void;
@@ -66,6 +66,7 @@ export class GuestInstance implements Guest, Caller {
   constructor(pool: GuestPool, instance: number) {
     this.#pool = pool;
     this.instance = instance;
+    this.#stack = new GuestStack(pool.clock);
     this.#session = pool.connect(this);
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
@@ -82,17 +83,15 @@ export class GuestInstance implements Guest, Caller {
   get environment(): Readonly<Record<string, string>> {
     return this.#pool.config.environment ?? {};
   }
-  get serves(): boolean {
-    return this.#pool.program.shape.serves;
-  }
   get mayExport(): readonly string[] {
     return this.#pool.config.exports ?? [];
   }
   /** Whether it can take a call now. */
   get idle(): boolean {
+    if (this.#receiver !== undefined) return this.state === "running" && this.#receiver.wants;
     return (
       this.state === "running" &&
-      !this.#entered &&
+      !this.#stack.entered &&
       (this.#pool.program.shape.eventLoop || !this.#occupied)
     );
   }
@@ -112,18 +111,21 @@ export class GuestInstance implements Guest, Caller {
     return this.#endpoint?.incoming ?? 0;
   }
 
+  get receives(): boolean {
+    return this.#receiver !== undefined;
+  }
+
+  get waitsFor(): Call | undefined {
+    const call = this.#endpoint?.waiting?.call;
+    return call instanceof Call ? call : undefined;
+  }
+
   defer(close: () => void | Promise<void>): void {
     if (this.state === "exited") void close();
     else this.#closes.push(close);
   }
 
   export(service: string): void {
-    if (!this.serves) {
-      throw new ConnectError(
-        `${this.name} exports no dropthrough_v1_serve, so it cannot serve ${service}`,
-        Code.FailedPrecondition,
-      );
-    }
     if (this.state !== "starting") {
       throw new ConnectError(
         `${this.name} was launched already: export before Launch`,
@@ -146,6 +148,27 @@ export class GuestInstance implements Guest, Caller {
     this.#pool.changed();
   }
 
+  receive(
+    timeoutMs: number | undefined,
+    context: HandlerContext,
+  ): GuestEvent | Promise<GuestEvent> {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined || this.#serving || this.#pool.program.shape.eventLoop) {
+      throw new ConnectError(
+        `${this.name} is called by the host, so it cannot receive: call Receive in _start or _initialize of a module without dropthrough_v1_done`,
+        Code.FailedPrecondition,
+      );
+    }
+    this.#receiver ??= new Receiver({
+      name: this.name,
+      endpoint,
+      session: this.#session,
+      clock: this.#pool.clock,
+      pull: () => this.#pool.drain(this),
+    });
+    return this.#receiver.receive(timeoutMs, context);
+  }
+
   launch(): void {
     if (this.state !== "starting") return;
     this.state = "running";
@@ -160,7 +183,7 @@ export class GuestInstance implements Guest, Caller {
 
   /** Ends it, if it is to end and is not running: then no import can unwind it. */
   #leave(): void {
-    const running = this.#entered || (this.#begun && this.#occupied);
+    const running = this.#stack.entered || (this.#begun && this.#occupied);
     if (this.#leaving !== undefined && !running)
       this.#finish(this.#leaving.code, this.#leaving.message);
   }
@@ -171,14 +194,19 @@ export class GuestInstance implements Guest, Caller {
     this.#begun = true;
     const { program } = this.#pool;
     try {
-      this.#entered = true;
-      const instance = new WebAssembly.Instance(program.module, { [ABI_MODULE]: this.#imports() });
+      this.#stack.entered = true;
+      const instance = new WebAssembly.Instance(program.module, {
+        [ABI_MODULE]: guestImports(
+          () => this.#endpoint,
+          () => this.#waits(),
+        ),
+      });
       this.#exports = instance.exports;
     } catch (error) {
       this.#fail(error);
       return;
     } finally {
-      this.#entered = false;
+      this.#stack.entered = false;
     }
     const memory = this.#exports["memory"] as WebAssembly.Memory;
     this.#endpoint = new Endpoint(new GuestMemory(memory), {
@@ -190,7 +218,7 @@ export class GuestInstance implements Guest, Caller {
     this.#serve = this.#serveExport();
     const entry = this.#exports[program.shape.kind === "command" ? "_start" : "_initialize"];
     if (entry === undefined) {
-      if (this.serves) this.#idle();
+      if (program.shape.serves) this.#idle();
       else
         this.#finish(
           EXIT_NO_ENTRY,
@@ -207,6 +235,8 @@ export class GuestInstance implements Guest, Caller {
   /** Its entry has returned: it runs, if it has not said so by itself. */
   #idle(): void {
     this.#occupied = false;
+    this.#receiver?.end();
+    this.#receiver = undefined;
     this.#leave();
     this.launch();
     this.#pool.freed(this);
@@ -221,37 +251,59 @@ export class GuestInstance implements Guest, Caller {
   serve(name: string, body: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
     const endpoint = this.#endpoint;
     const method = endpoint?.numberOf(name);
-    if (endpoint === undefined || this.#serve === undefined || method === undefined) {
+    if (endpoint === undefined || method === undefined) {
       throw new ConnectError(
         `${this.name} exports the service but did not bind ${name}: it does not implement it`,
         Code.Unimplemented,
       );
     }
+    const receiver = this.#receiver;
     let reply: Reply | undefined;
     let settle: ((reply: Reply) => void) | undefined;
     const incoming = endpoint.accept(body, (answer) => {
       reply = answer;
+      receiver?.drop(call);
       settle?.(answer);
     });
-    call.onAbort((reason) => incoming.leave(reason.code));
+    call.onAbort((reason) => {
+      incoming.leave(reason.code);
+      receiver?.left(call);
+    });
     this.turn = ++lastTurn;
-    this.#occupied = true;
-    this.#session.current = call;
-    this.#enter(this.#serve, [incoming.number, method, body.length], () =>
-      this.#served(incoming, call),
-    );
+    if (receiver === undefined) this.#enterServe(incoming, method, body.length, call);
+    else receiver.take(incoming, method, body.length, call);
     if (reply !== undefined) return replyBody(reply);
+    placeCall(call, this);
     return new Promise((resolve, reject) => {
       settle = (answer) => {
+        unplaceCall(call);
         if (answer.ok) resolve(answer.body);
         else reject(answer.error);
       };
     });
   }
 
+  #enterServe(incoming: Incoming, method: number, length: number, call: Call): void {
+    if (this.#serve === undefined) {
+      incoming.end(
+        () =>
+          new ConnectError(
+            `${this.name} neither exports dropthrough_v1_serve nor receives any more: it cannot answer ${call.name}`,
+            Code.Unimplemented,
+          ),
+      );
+      return;
+    }
+    this.#occupied = true;
+    this.#serving = true;
+    this.#session.current = call;
+    this.#enter(this.#serve, [incoming.number, method, length], () => this.#served(incoming, call));
+  }
+
   #served(incoming: Incoming, call: Call): void {
     this.#session.current = undefined;
     this.#occupied = false;
+    this.#serving = false;
     this.#leave();
     this.#pool.freed(this);
     if (this.#pool.program.shape.eventLoop) return;
@@ -269,30 +321,15 @@ export class GuestInstance implements Guest, Caller {
 
   /** An export that may be suspended on its way, if the guest ever waits. */
   #suspendable(run: WebAssembly.ExportValue, parameters: number): Export {
-    if (!this.#pool.program.waits || !canSuspend) return run as Export;
-    return promising(returnTrampoline(run, parameters, () => (this.#returned = true)));
+    return this.#pool.program.waits ? this.#stack.suspendable(run, parameters) : (run as Export);
   }
 
-  /** Runs an export. `done` is called when it has returned: at once, unless it was suspended. */
-  #enter(run: Export, args: number[], done: () => void): void {
-    let result: unknown;
-    this.#entered = true;
-    this.#returned = false;
-    try {
-      result = run(...args);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    } finally {
-      this.#entered = false;
-    }
-    if (!(result instanceof Promise) || this.#returned) done();
-    else
-      this.#pool.clock.settled(
-        result,
-        () => this.state !== "exited" && done(),
-        (error) => this.#fail(error),
-      );
+  /** Runs an export. `done` is called when it has returned. */
+  #enter(run: Export, args: readonly number[], done: () => void): void {
+    this.#stack.enter(run, args, {
+      done: () => this.state !== "exited" && done(),
+      failed: (error) => this.#fail(error),
+    });
   }
 
   /** Delivers the results of a guest with an event loop, when it is not running. */
@@ -310,35 +347,12 @@ export class GuestInstance implements Guest, Caller {
     });
   }
 
-  #imports(): WebAssembly.ModuleImports {
-    // A start function runs before there is a memory to check anything against.
-    const early = -Code.FailedPrecondition;
-    const earlyWord = parkedWord(0, Code.FailedPrecondition);
-    return {
-      bind: (ptr: number, len: number) => this.#endpoint?.bind(ptr, len) ?? early,
-      call: (
-        method: number,
-        req: number,
-        reqLen: number,
-        res: number,
-        resCap: number,
-        timeout: number,
-      ) => this.#endpoint?.call(method, req, reqLen, res, resCap, timeout) ?? earlyWord,
-      wait: suspending((call, res, cap) => this.#wait(call ?? 0, res ?? 0, cap ?? 0)),
-      read: (call: number, offset: number, ptr: number, len: number) =>
-        this.#endpoint?.read(call, offset, ptr, len) ?? early,
-      reply: (call: number, code: number, ptr: number, len: number) =>
-        this.#endpoint?.reply(call, code, ptr, len) ?? early,
-      release: (call: number) => this.#endpoint?.release(call) ?? early,
-    };
-  }
-
-  #wait(call: number, res: number, cap: number): number | Promise<number> {
-    const endpoint = this.#endpoint;
-    if (endpoint === undefined) return parkedWord(0, Code.FailedPrecondition);
-    const result = endpoint.wait(call, res, cap);
-    if (typeof result === "number" || canSuspend) return result;
-    return endpoint.refuseWait(call, cannotSuspend());
+  /** It begins to wait: if that closes a circle, it is broken. */
+  #waits(): void {
+    const { waitsFor } = this;
+    if (waitsFor === undefined || waitsFor.target.entry.kind === "backend") return;
+    breakCircle(waitsFor);
+    this.#pool.blocked();
   }
 
   #fail(error: unknown): void {

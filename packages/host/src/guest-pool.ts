@@ -98,10 +98,11 @@ export class GuestPool {
   /** An instance may be free: soon, the longest waiting call that it can serve is next. */
   freed(instance: GuestInstance): void {
     for (const { next } of this.#services)
-      if (next !== undefined) return this.clock.soon(() => this.#drain(instance));
+      if (next !== undefined) return this.clock.soon(() => this.drain(instance));
   }
 
-  #drain(instance: GuestInstance): void {
+  /** As long as an instance is free, it takes the longest waiting call that it can serve. */
+  drain(instance: GuestInstance): void {
     while (instance.idle) {
       let first: ExportedService | undefined;
       for (const service of this.#services) {
@@ -111,6 +112,11 @@ export class GuestPool {
       if (first === undefined) return;
       first.take(instance);
     }
+  }
+
+  /** An instance has begun to wait: calls that wait for that very instance are told so. */
+  blocked(): void {
+    for (const service of this.#services) service.blocked();
   }
 
   /** An instance has ended. One that crashed is started again, within the budget. */

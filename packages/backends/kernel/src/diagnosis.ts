@@ -40,7 +40,7 @@ function hint(service: string, graph: StartGraph): string {
   if (idle !== undefined) return `; ${idle.name} may, but was launched without`;
   const owners = new Map<string, string>();
   for (const guest of graph.guests) {
-    const may = guest.state === "starting" && guest.serves ? guest.mayExport : [];
+    const may = guest.state === "starting" ? guest.mayExport : [];
     for (const name of [...may, ...guest.exported]) owners.set(name, guest.name);
   }
   for (const info of graph.services.values()) owners.set(info.name, info.owners.join(" and "));

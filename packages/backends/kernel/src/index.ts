@@ -38,6 +38,7 @@ export function kernel(options: KernelOptions = {}): Backend<typeof KernelServic
     name: "kernel",
     service: KernelService,
     impl: implementation,
+    detached: ["receive"],
     attach: (directory) => implementation.attach(directory),
     [Symbol.asyncDispose]: async () => implementation[Symbol.dispose](),
   });

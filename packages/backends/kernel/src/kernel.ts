@@ -2,12 +2,15 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { callerOf, type Directory, type Guest, type ServiceInfo } from "@dropthrough/dispatch";
 import { Departures } from "./departures.ts";
+import { responseOf } from "./event.ts";
 import type {
   ExitRequest,
   ExportRequest,
   KernelService,
   LocateRequest,
   RandomRequest,
+  ReceiveRequest,
+  ReceiveResponseSchema,
   RegisterRequest,
   RequireRequest,
   ServiceSchema,
@@ -30,6 +33,7 @@ const OWNER_KINDS = {
   link: OwnerKind.LINK,
 } as const;
 
+type Event = MessageInitShape<typeof ReceiveResponseSchema>;
 type ServiceInit = MessageInitShape<typeof ServiceSchema>;
 
 /** `KernelOptions`, with the defaults. */
@@ -118,6 +122,11 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
   launch(_: unknown, context: HandlerContext): object | Promise<object> {
     const guest = this.#registeredGuest(context, "Launch");
     return this.#known.launches.launch(guest, context)?.then(() => ({})) ?? {};
+  }
+
+  receive({ timeoutMs }: ReceiveRequest, context: HandlerContext): Event | Promise<Event> {
+    const event = this.#registeredGuest(context, "Receive").receive(timeoutMs, context);
+    return event instanceof Promise ? event.then(responseOf) : responseOf(event);
   }
 
   exit({ code, reason }: ExitRequest, context: HandlerContext): object {

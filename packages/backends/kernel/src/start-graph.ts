@@ -21,7 +21,7 @@ export class StartGraph {
     this.services = new Map(directory.services().map((service) => [service.name, service]));
     for (const guest of this.guests) {
       for (const service of guest.exported) add(this.#exporters, service, guest.name);
-      if (guest.state === "starting" && guest.serves)
+      if (guest.state === "starting")
         for (const service of guest.mayExport) add(this.#exporters, service, guest.name);
       for (const service of guest.required) add(this.#required, guest.name, service);
     }

@@ -36,6 +36,7 @@ describe("Register", () => {
       client.exit({}),
       client.arguments({}),
       client.environment({}),
+      client.receive({}),
     ]) {
       expect((await failure(call)).message).toBe(
         "[failed_precondition] host is no guest: the kernel answers guests",
@@ -80,14 +81,6 @@ describe("Export and Require", () => {
     await guest.client.register({});
     const error = await failure(guest.client.export({ services: ["x.T"] }));
     expect(error.code).toBe(Code.PermissionDenied);
-  });
-
-  test("Export of a module that cannot serve is FAILED_PRECONDITION", async () => {
-    const guest = new World().guest("a", ["x.S"]);
-    guest.serves = false;
-    await guest.client.register({});
-    const error = await failure(guest.client.export({ services: ["x.S"] }));
-    expect(error.code).toBe(Code.FailedPrecondition);
   });
 
   test("Export of what a backend owns is ALREADY_EXISTS; what another guest exports may be shared", async () => {
@@ -179,6 +172,38 @@ describe("Locate", () => {
     await facade.client.export({ services: ["x.S"] });
     expect((await failure(a.client.locate({ service: "x.S" }))).message).toBe(
       "[unavailable] no instance of facade runs now, which serves x.S: try again",
+    );
+  });
+});
+
+describe("Receive", () => {
+  test("answers what the host tells, of every kind", async () => {
+    const guest = new World().guest("a");
+    await guest.client.register({});
+    guest.events.push(
+      { kind: "incoming", call: 1, method: 2, length: 3 },
+      Promise.resolve({ kind: "finished", call: 4 }),
+      { kind: "exit", code: 5, reason: "why", graceMs: 6.5 },
+      { kind: "timeout" },
+    );
+    const events: unknown[] = [];
+    for (const timeoutMs of [undefined, 0, 70, 2 ** 32 - 1]) {
+      const { event } = await guest.client.receive(timeoutMs === undefined ? {} : { timeoutMs });
+      events.push(event);
+    }
+    expect(events).toMatchObject([
+      { case: "incoming", value: { call: 1, method: 2, length: 3 } },
+      { case: "finished", value: { call: 4 } },
+      { case: "exit", value: { code: 5, reason: "why", graceMs: 7 } },
+      { case: "timeout", value: {} },
+    ]);
+    expect(guest.received).toEqual([undefined, 0, 70, 2 ** 32 - 1]);
+  });
+
+  test("before Register is FAILED_PRECONDITION", async () => {
+    const error = await failure(new World().guest("a").client.receive({}));
+    expect(error.message).toBe(
+      "[failed_precondition] a has not registered: call Register before Receive",
     );
   });
 });

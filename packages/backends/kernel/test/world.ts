@@ -4,6 +4,7 @@ import {
   createRegistry,
   createTransport,
   type Guest,
+  type GuestEvent,
   type Registry,
   type RegistryOptions,
   type ServiceInfo,
@@ -21,8 +22,10 @@ export class WorldGuest implements Guest, Caller {
   readonly exported = new Set<string>();
   readonly required = new Set<string>();
   readonly client: Client<typeof KernelService>;
-  serves: boolean;
   state: Guest["state"] = "starting";
+  /** What Receive was called with, and what it is to answer. */
+  readonly received: (number | undefined)[] = [];
+  readonly events: (GuestEvent | Promise<GuestEvent>)[] = [];
   exitedWith: [number, string] | undefined;
   readonly #world: World;
 
@@ -30,7 +33,6 @@ export class WorldGuest implements Guest, Caller {
     this.#world = world;
     this.name = name;
     this.mayExport = mayExport;
-    this.serves = mayExport.length > 0;
     this.instance = instance;
     this.client = createClient(KernelService, createTransport(world.registry.connect(this)));
   }
@@ -40,7 +42,6 @@ export class WorldGuest implements Guest, Caller {
   }
   defer(): void {}
   export(service: string): void {
-    if (!this.serves) throw new ConnectError("no dropthrough_v1_serve", Code.FailedPrecondition);
     if (!this.mayExport.includes(service))
       throw new ConnectError("not allowed", Code.PermissionDenied);
     const owner = this.#world.registry.services().find((s) => s.name === service)?.owner;
@@ -56,6 +57,10 @@ export class WorldGuest implements Guest, Caller {
     this.state = "running";
     this.#world.launched.push(`${this.name}${this.instance}`);
     this.#world.changed();
+  }
+  receive(timeoutMs: number | undefined): GuestEvent | Promise<GuestEvent> {
+    this.received.push(timeoutMs);
+    return this.events.shift() ?? new Promise(() => {});
   }
   exit(code: number, reason: string): void {
     this.exitedWith = [code, reason];

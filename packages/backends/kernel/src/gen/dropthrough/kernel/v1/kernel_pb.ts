@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dropthrough/kernel/v1/kernel.proto.
  */
 export const file_dropthrough_kernel_v1_kernel: GenFile = /*@__PURE__*/
-  fileDesc("CiJkcm9wdGhyb3VnaC9rZXJuZWwvdjEva2VybmVsLnByb3RvEhVkcm9wdGhyb3VnaC5rZXJuZWwudjEiHwoPUmVnaXN0ZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoQUmVnaXN0ZXJSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCGluc3RhbmNlGAIgASgNIiEKDUV4cG9ydFJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEAoORXhwb3J0UmVzcG9uc2UiIgoOUmVxdWlyZVJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEQoPUmVxdWlyZVJlc3BvbnNlIiAKDUxvY2F0ZVJlcXVlc3QSDwoHc2VydmljZRgBIAEoCSJBCg5Mb2NhdGVSZXNwb25zZRIvCgdzZXJ2aWNlGAEgASgLMh4uZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2UiDwoNTGF1bmNoUmVxdWVzdCIQCg5MYXVuY2hSZXNwb25zZSIrCgtFeGl0UmVxdWVzdBIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCSIOCgxFeGl0UmVzcG9uc2UiEQoPU2VydmljZXNSZXF1ZXN0IkQKEFNlcnZpY2VzUmVzcG9uc2USMAoIc2VydmljZXMYASADKAsyHi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuU2VydmljZSKIAQoHU2VydmljZRIMCgRuYW1lGAEgASgJEg0KBW93bmVyGAIgASgJEi4KBGtpbmQYAyABKA4yIC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuT3duZXJLaW5kEg8KB3J1bm5pbmcYBCABKA0SDwoHbWV0aG9kcxgFIAMoCRIOCgZvd25lcnMYBiADKAkiEgoQQXJndW1lbnRzUmVxdWVzdCImChFBcmd1bWVudHNSZXNwb25zZRIRCglhcmd1bWVudHMYASADKAkiFAoSRW52aXJvbm1lbnRSZXF1ZXN0IpUBChNFbnZpcm9ubWVudFJlc3BvbnNlEkwKCXZhcmlhYmxlcxgBIAMoCzI5LmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FbnZpcm9ubWVudFJlc3BvbnNlLlZhcmlhYmxlc0VudHJ5GjAKDlZhcmlhYmxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiDAoKTm93UmVxdWVzdCJNCgtOb3dSZXNwb25zZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxtb25vdG9uaWNfbnMYAiABKAMiHwoNUmFuZG9tUmVxdWVzdBIOCgZsZW5ndGgYASABKA0iIAoOUmFuZG9tUmVzcG9uc2USDgoGcmFuZG9tGAEgASgMKmoKCU93bmVyS2luZBIaChZPV05FUl9LSU5EX1VOU1BFQ0lGSUVEEAASFgoST1dORVJfS0lORF9CQUNLRU5EEAESFAoQT1dORVJfS0lORF9HVUVTVBACEhMKD09XTkVSX0tJTkRfTElOSxADMuQHCg1LZXJuZWxTZXJ2aWNlElsKCFJlZ2lzdGVyEiYuZHJvcHRocm91Z2gua2VybmVsLnYxLlJlZ2lzdGVyUmVxdWVzdBonLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWdpc3RlclJlc3BvbnNlElUKBkV4cG9ydBIkLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeHBvcnRSZXF1ZXN0GiUuZHJvcHRocm91Z2gua2VybmVsLnYxLkV4cG9ydFJlc3BvbnNlElgKB1JlcXVpcmUSJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVxdWlyZVJlcXVlc3QaJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVxdWlyZVJlc3BvbnNlElUKBkxvY2F0ZRIkLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Mb2NhdGVSZXF1ZXN0GiUuZHJvcHRocm91Z2gua2VybmVsLnYxLkxvY2F0ZVJlc3BvbnNlElUKBkxhdW5jaBIkLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5MYXVuY2hSZXF1ZXN0GiUuZHJvcHRocm91Z2gua2VybmVsLnYxLkxhdW5jaFJlc3BvbnNlEk8KBEV4aXQSIi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhpdFJlcXVlc3QaIy5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhpdFJlc3BvbnNlElsKCFNlcnZpY2VzEiYuZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2VzUmVxdWVzdBonLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5TZXJ2aWNlc1Jlc3BvbnNlEl4KCUFyZ3VtZW50cxInLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Bcmd1bWVudHNSZXF1ZXN0GiguZHJvcHRocm91Z2gua2VybmVsLnYxLkFyZ3VtZW50c1Jlc3BvbnNlEmQKC0Vudmlyb25tZW50EikuZHJvcHRocm91Z2gua2VybmVsLnYxLkVudmlyb25tZW50UmVxdWVzdBoqLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FbnZpcm9ubWVudFJlc3BvbnNlEkwKA05vdxIhLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Ob3dSZXF1ZXN0GiIuZHJvcHRocm91Z2gua2VybmVsLnYxLk5vd1Jlc3BvbnNlElUKBlJhbmRvbRIkLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SYW5kb21SZXF1ZXN0GiUuZHJvcHRocm91Z2gua2VybmVsLnYxLlJhbmRvbVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiJkcm9wdGhyb3VnaC9rZXJuZWwvdjEva2VybmVsLnByb3RvEhVkcm9wdGhyb3VnaC5rZXJuZWwudjEiHwoPUmVnaXN0ZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoQUmVnaXN0ZXJSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCGluc3RhbmNlGAIgASgNIiEKDUV4cG9ydFJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEAoORXhwb3J0UmVzcG9uc2UiIgoOUmVxdWlyZVJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEQoPUmVxdWlyZVJlc3BvbnNlIiAKDUxvY2F0ZVJlcXVlc3QSDwoHc2VydmljZRgBIAEoCSJBCg5Mb2NhdGVSZXNwb25zZRIvCgdzZXJ2aWNlGAEgASgLMh4uZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2UiDwoNTGF1bmNoUmVxdWVzdCIQCg5MYXVuY2hSZXNwb25zZSI4Cg5SZWNlaXZlUmVxdWVzdBIXCgp0aW1lb3V0X21zGAEgASgNSACIAQFCDQoLX3RpbWVvdXRfbXMi8AEKD1JlY2VpdmVSZXNwb25zZRI3CghpbmNvbWluZxgBIAEoCzIjLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5JbmNvbWluZ0NhbGxIABI3CghmaW5pc2hlZBgCIAEoCzIjLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5GaW5pc2hlZENhbGxIABIvCgRleGl0GAMgASgLMh8uZHJvcHRocm91Z2gua2VybmVsLnYxLkV4aXRDYWxsSAASMQoHdGltZW91dBgEIAEoCzIeLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5UaW1lb3V0SABCBwoFZXZlbnQiPAoMSW5jb21pbmdDYWxsEgwKBGNhbGwYASABKA0SDgoGbWV0aG9kGAIgASgNEg4KBmxlbmd0aBgDIAEoDSIcCgxGaW5pc2hlZENhbGwSDAoEY2FsbBgBIAEoDSI6CghFeGl0Q2FsbBIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIQCghncmFjZV9tcxgDIAEoDSIJCgdUaW1lb3V0IisKC0V4aXRSZXF1ZXN0EgwKBGNvZGUYASABKAUSDgoGcmVhc29uGAIgASgJIg4KDEV4aXRSZXNwb25zZSIRCg9TZXJ2aWNlc1JlcXVlc3QiRAoQU2VydmljZXNSZXNwb25zZRIwCghzZXJ2aWNlcxgBIAMoCzIeLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5TZXJ2aWNlIogBCgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSLgoEa2luZBgDIAEoDjIgLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Pd25lcktpbmQSDwoHcnVubmluZxgEIAEoDRIPCgdtZXRob2RzGAUgAygJEg4KBm93bmVycxgGIAMoCSISChBBcmd1bWVudHNSZXF1ZXN0IiYKEUFyZ3VtZW50c1Jlc3BvbnNlEhEKCWFyZ3VtZW50cxgBIAMoCSIUChJFbnZpcm9ubWVudFJlcXVlc3QilQEKE0Vudmlyb25tZW50UmVzcG9uc2USTAoJdmFyaWFibGVzGAEgAygLMjkuZHJvcHRocm91Z2gua2VybmVsLnYxLkVudmlyb25tZW50UmVzcG9uc2UuVmFyaWFibGVzRW50cnkaMAoOVmFyaWFibGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIMCgpOb3dSZXF1ZXN0Ik0KC05vd1Jlc3BvbnNlEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1vbm90b25pY19ucxgCIAEoAyIfCg1SYW5kb21SZXF1ZXN0Eg4KBmxlbmd0aBgBIAEoDSIgCg5SYW5kb21SZXNwb25zZRIOCgZyYW5kb20YASABKAwqagoJT3duZXJLaW5kEhoKFk9XTkVSX0tJTkRfVU5TUEVDSUZJRUQQABIWChJPV05FUl9LSU5EX0JBQ0tFTkQQARIUChBPV05FUl9LSU5EX0dVRVNUEAISEwoPT1dORVJfS0lORF9MSU5LEAMyvggKDUtlcm5lbFNlcnZpY2USWwoIUmVnaXN0ZXISJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVnaXN0ZXJSZXF1ZXN0GicuZHJvcHRocm91Z2gua2VybmVsLnYxLlJlZ2lzdGVyUmVzcG9uc2USVQoGRXhwb3J0EiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkV4cG9ydFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhwb3J0UmVzcG9uc2USWAoHUmVxdWlyZRIlLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZXF1aXJlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZXF1aXJlUmVzcG9uc2USVQoGTG9jYXRlEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkxvY2F0ZVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTG9jYXRlUmVzcG9uc2USVQoGTGF1bmNoEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkxhdW5jaFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTGF1bmNoUmVzcG9uc2USWAoHUmVjZWl2ZRIlLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWNlaXZlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWNlaXZlUmVzcG9uc2USTwoERXhpdBIiLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeGl0UmVxdWVzdBojLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeGl0UmVzcG9uc2USWwoIU2VydmljZXMSJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuU2VydmljZXNSZXF1ZXN0GicuZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2VzUmVzcG9uc2USXgoJQXJndW1lbnRzEicuZHJvcHRocm91Z2gua2VybmVsLnYxLkFyZ3VtZW50c1JlcXVlc3QaKC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuQXJndW1lbnRzUmVzcG9uc2USZAoLRW52aXJvbm1lbnQSKS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRW52aXJvbm1lbnRSZXF1ZXN0GiouZHJvcHRocm91Z2gua2VybmVsLnYxLkVudmlyb25tZW50UmVzcG9uc2USTAoDTm93EiEuZHJvcHRocm91Z2gua2VybmVsLnYxLk5vd1JlcXVlc3QaIi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTm93UmVzcG9uc2USVQoGUmFuZG9tEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLlJhbmRvbVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmFuZG9tUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Asks to be known.
@@ -210,6 +210,186 @@ export const LaunchResponseSchema: GenMessage<LaunchResponse> = /*@__PURE__*/
   messageDesc(file_dropthrough_kernel_v1_kernel, 9);
 
 /**
+ * Asks for an event.
+ *
+ * @generated from message dropthrough.kernel.v1.ReceiveRequest
+ */
+export type ReceiveRequest = Message<"dropthrough.kernel.v1.ReceiveRequest"> & {
+  /**
+   * Milliseconds to wait for one; 0 answers at once, left out waits for as long as it takes.
+   *
+   * @generated from field: optional uint32 timeout_ms = 1;
+   */
+  timeoutMs?: number | undefined;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.ReceiveRequest.
+ * Use `create(ReceiveRequestSchema)` to create a new message.
+ */
+export const ReceiveRequestSchema: GenMessage<ReceiveRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 10);
+
+/**
+ * One event.
+ *
+ * @generated from message dropthrough.kernel.v1.ReceiveResponse
+ */
+export type ReceiveResponse = Message<"dropthrough.kernel.v1.ReceiveResponse"> & {
+  /**
+   * What happened.
+   *
+   * @generated from oneof dropthrough.kernel.v1.ReceiveResponse.event
+   */
+  event: {
+    /**
+     * Somebody calls this guest.
+     *
+     * @generated from field: dropthrough.kernel.v1.IncomingCall incoming = 1;
+     */
+    value: IncomingCall;
+    case: "incoming";
+  } | {
+    /**
+     * A call that this guest made is done.
+     *
+     * @generated from field: dropthrough.kernel.v1.FinishedCall finished = 2;
+     */
+    value: FinishedCall;
+    case: "finished";
+  } | {
+    /**
+     * The operator wants this guest to end. Told once.
+     *
+     * @generated from field: dropthrough.kernel.v1.ExitCall exit = 3;
+     */
+    value: ExitCall;
+    case: "exit";
+  } | {
+    /**
+     * Nothing happened within the time given.
+     *
+     * @generated from field: dropthrough.kernel.v1.Timeout timeout = 4;
+     */
+    value: Timeout;
+    case: "timeout";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.ReceiveResponse.
+ * Use `create(ReceiveResponseSchema)` to create a new message.
+ */
+export const ReceiveResponseSchema: GenMessage<ReceiveResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 11);
+
+/**
+ * A call to be answered: `read` its request, then `reply`.
+ *
+ * @generated from message dropthrough.kernel.v1.IncomingCall
+ */
+export type IncomingCall = Message<"dropthrough.kernel.v1.IncomingCall"> & {
+  /**
+   * Its number, for `read` and `reply`.
+   *
+   * @generated from field: uint32 call = 1;
+   */
+  call: number;
+
+  /**
+   * The number that `bind` answered for the method.
+   *
+   * @generated from field: uint32 method = 2;
+   */
+  method: number;
+
+  /**
+   * How long the request is, in bytes.
+   *
+   * @generated from field: uint32 length = 3;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.IncomingCall.
+ * Use `create(IncomingCallSchema)` to create a new message.
+ */
+export const IncomingCallSchema: GenMessage<IncomingCall> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 12);
+
+/**
+ * A call that this guest made, and does not wait for, is done. Told once.
+ *
+ * @generated from message dropthrough.kernel.v1.FinishedCall
+ */
+export type FinishedCall = Message<"dropthrough.kernel.v1.FinishedCall"> & {
+  /**
+   * Its number, for `wait`.
+   *
+   * @generated from field: uint32 call = 1;
+   */
+  call: number;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.FinishedCall.
+ * Use `create(FinishedCallSchema)` to create a new message.
+ */
+export const FinishedCallSchema: GenMessage<FinishedCall> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 13);
+
+/**
+ * The operator wants this guest to end: finish what is begun, then call Exit. New calls do not come any more.
+ *
+ * @generated from message dropthrough.kernel.v1.ExitCall
+ */
+export type ExitCall = Message<"dropthrough.kernel.v1.ExitCall"> & {
+  /**
+   * The code that the operator would have; the guest may exit with another one.
+   *
+   * @generated from field: int32 code = 1;
+   */
+  code: number;
+
+  /**
+   * Why, for people.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * Milliseconds that are left; then the guest is ended, and its calls are answered ABORTED.
+   *
+   * @generated from field: uint32 grace_ms = 3;
+   */
+  graceMs: number;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.ExitCall.
+ * Use `create(ExitCallSchema)` to create a new message.
+ */
+export const ExitCallSchema: GenMessage<ExitCall> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 14);
+
+/**
+ * Nothing happened.
+ *
+ * @generated from message dropthrough.kernel.v1.Timeout
+ */
+export type Timeout = Message<"dropthrough.kernel.v1.Timeout"> & {
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.Timeout.
+ * Use `create(TimeoutSchema)` to create a new message.
+ */
+export const TimeoutSchema: GenMessage<Timeout> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 15);
+
+/**
  * Asks to end.
  *
  * @generated from message dropthrough.kernel.v1.ExitRequest
@@ -236,7 +416,7 @@ export type ExitRequest = Message<"dropthrough.kernel.v1.ExitRequest"> & {
  * Use `create(ExitRequestSchema)` to create a new message.
  */
 export const ExitRequestSchema: GenMessage<ExitRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 10);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 16);
 
 /**
  * Never sent.
@@ -251,7 +431,7 @@ export type ExitResponse = Message<"dropthrough.kernel.v1.ExitResponse"> & {
  * Use `create(ExitResponseSchema)` to create a new message.
  */
 export const ExitResponseSchema: GenMessage<ExitResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 11);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 17);
 
 /**
  * Asks for the list.
@@ -266,7 +446,7 @@ export type ServicesRequest = Message<"dropthrough.kernel.v1.ServicesRequest"> &
  * Use `create(ServicesRequestSchema)` to create a new message.
  */
 export const ServicesRequestSchema: GenMessage<ServicesRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 12);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 18);
 
 /**
  * The list.
@@ -287,7 +467,7 @@ export type ServicesResponse = Message<"dropthrough.kernel.v1.ServicesResponse">
  * Use `create(ServicesResponseSchema)` to create a new message.
  */
 export const ServicesResponseSchema: GenMessage<ServicesResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 13);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 19);
 
 /**
  * One service and who serves it.
@@ -343,7 +523,7 @@ export type Service = Message<"dropthrough.kernel.v1.Service"> & {
  * Use `create(ServiceSchema)` to create a new message.
  */
 export const ServiceSchema: GenMessage<Service> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 14);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 20);
 
 /**
  * Asks for the arguments.
@@ -358,7 +538,7 @@ export type ArgumentsRequest = Message<"dropthrough.kernel.v1.ArgumentsRequest">
  * Use `create(ArgumentsRequestSchema)` to create a new message.
  */
 export const ArgumentsRequestSchema: GenMessage<ArgumentsRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 15);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 21);
 
 /**
  * The arguments.
@@ -379,7 +559,7 @@ export type ArgumentsResponse = Message<"dropthrough.kernel.v1.ArgumentsResponse
  * Use `create(ArgumentsResponseSchema)` to create a new message.
  */
 export const ArgumentsResponseSchema: GenMessage<ArgumentsResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 16);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 22);
 
 /**
  * Asks for the environment.
@@ -394,7 +574,7 @@ export type EnvironmentRequest = Message<"dropthrough.kernel.v1.EnvironmentReque
  * Use `create(EnvironmentRequestSchema)` to create a new message.
  */
 export const EnvironmentRequestSchema: GenMessage<EnvironmentRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 17);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 23);
 
 /**
  * The environment.
@@ -415,7 +595,7 @@ export type EnvironmentResponse = Message<"dropthrough.kernel.v1.EnvironmentResp
  * Use `create(EnvironmentResponseSchema)` to create a new message.
  */
 export const EnvironmentResponseSchema: GenMessage<EnvironmentResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 18);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 24);
 
 /**
  * Asks for the time.
@@ -430,7 +610,7 @@ export type NowRequest = Message<"dropthrough.kernel.v1.NowRequest"> & {
  * Use `create(NowRequestSchema)` to create a new message.
  */
 export const NowRequestSchema: GenMessage<NowRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 19);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 25);
 
 /**
  * The time, as one look at the clock.
@@ -458,7 +638,7 @@ export type NowResponse = Message<"dropthrough.kernel.v1.NowResponse"> & {
  * Use `create(NowResponseSchema)` to create a new message.
  */
 export const NowResponseSchema: GenMessage<NowResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 20);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 26);
 
 /**
  * Asks for random bytes.
@@ -479,7 +659,7 @@ export type RandomRequest = Message<"dropthrough.kernel.v1.RandomRequest"> & {
  * Use `create(RandomRequestSchema)` to create a new message.
  */
 export const RandomRequestSchema: GenMessage<RandomRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 21);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 27);
 
 /**
  * Random bytes.
@@ -500,7 +680,7 @@ export type RandomResponse = Message<"dropthrough.kernel.v1.RandomResponse"> & {
  * Use `create(RandomResponseSchema)` to create a new message.
  */
 export const RandomResponseSchema: GenMessage<RandomResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 22);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 28);
 
 /**
  * What serves a service.
@@ -573,13 +753,14 @@ export const KernelService: GenService<{
     output: typeof RegisterResponseSchema;
   },
   /**
-   * Declares services that this guest serves, one after the other. They get calls once the guest has launched. Several
-   * guests may export one service: a call goes to the instance with the least in flight among those that run.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched: by
+   * `dropthrough_v1_serve`, or by Receive if the guest asks for them there; until it does, they wait. Several guests may
+   * export one service: a call goes to the instance with the least in flight among those that run.
    * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
-   * `dropthrough_v1_serve` will be called with.
+   * its calls come with.
    *
-   * Codes: FAILED_PRECONDITION before Register or after Launch, or where the module exports no `dropthrough_v1_serve`;
+   * Codes: FAILED_PRECONDITION before Register or after Launch;
    * PERMISSION_DENIED if the operator did not let this guest export the service;
    * ALREADY_EXISTS if a backend owns it; INVALID_ARGUMENT for a name that is
    * not `package.Service`; RESOURCE_EXHAUSTED above 256 services.
@@ -636,6 +817,27 @@ export const KernelService: GenService<{
     methodKind: "unary";
     input: typeof LaunchRequestSchema;
     output: typeof LaunchResponseSchema;
+  },
+  /**
+   * The next event of a guest that owns its control flow: an incoming call, a finished call, an exit request, or none
+   * within the time given. Where finished and incoming calls are both there, they take turns. A call that comes in is
+   * read and replied to as any other; of one that has finished, `wait` answers at once. While nothing happens the guest
+   * waits, and holds up nobody.
+   *
+   * A Receive is made on behalf of nobody: it has no deadline but the one given to `call`, if any. Calls made after it
+   * are made on behalf of the call that the event is about: the incoming one, or the one that a finished call was made
+   * for; until that is replied to. A Receive that is released after it was answered takes its event with it.
+   *
+   * Codes: FAILED_PRECONDITION before Register, while another Receive of this instance waits, inside of
+   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and
+   * DEADLINE_EXCEEDED at the deadline of its own call: in both cases the event is kept for the next one.
+   *
+   * @generated from rpc dropthrough.kernel.v1.KernelService.Receive
+   */
+  receive: {
+    methodKind: "unary";
+    input: typeof ReceiveRequestSchema;
+    output: typeof ReceiveResponseSchema;
   },
   /**
    * Ends the calling guest instance. It never answers: the host unwinds the guest.

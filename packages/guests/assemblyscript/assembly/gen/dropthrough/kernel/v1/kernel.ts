@@ -430,6 +430,433 @@ export class LaunchResponse extends Message {
   }
 }
 
+/** Asks for an event. */
+@final
+export class ReceiveRequest extends Message {
+  private $timeoutMs: u32 = 0;
+  private $has$timeoutMs: bool = false;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): ReceiveRequest | null {
+    return decode<ReceiveRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.ReceiveRequest";
+  }
+
+  /** Milliseconds to wait for one; 0 answers at once, left out waits for as long as it takes. */
+  get timeoutMs(): u32 {
+    return this.$timeoutMs;
+  }
+  set timeoutMs(value: u32) {
+    this.$timeoutMs = value;
+    this.$has$timeoutMs = true;
+  }
+  /** Whether timeout_ms is set. */
+  get hasTimeoutMs(): bool {
+    return this.$has$timeoutMs;
+  }
+  /** Unsets timeout_ms. */
+  clearTimeoutMs(): void {
+    this.$timeoutMs = 0;
+    this.$has$timeoutMs = false;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.$has$timeoutMs) {
+      w.uint32(this.$timeoutMs);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.timeoutMs = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which field of the oneof dropthrough.kernel.v1.ReceiveResponse.event is set. */
+export namespace ReceiveResponse_EventCase {
+  /** None of them. */
+  export const NOT_SET: i32 = 0;
+  export const INCOMING: i32 = 1;
+  export const FINISHED: i32 = 2;
+  export const EXIT: i32 = 3;
+  export const TIMEOUT: i32 = 4;
+}
+
+/** One event. */
+@final
+export class ReceiveResponse extends Message {
+  /** Which field of the oneof event is set: a value of ReceiveResponse_EventCase. */
+  eventCase: i32 = 0;
+  private $incoming: IncomingCall | null = null;
+  private $finished: FinishedCall | null = null;
+  private $exit: ExitCall | null = null;
+  private $timeout: Timeout | null = null;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): ReceiveResponse | null {
+    return decode<ReceiveResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.ReceiveResponse";
+  }
+
+  /** Somebody calls this guest. */
+  get incoming(): IncomingCall | null {
+    return this.eventCase == 1 ? this.$incoming : null;
+  }
+  set incoming(value: IncomingCall | null) {
+    this.$incoming = value;
+    if (value !== null) this.eventCase = 1;
+    else if (this.eventCase == 1) this.eventCase = 0;
+  }
+
+
+  /** A call that this guest made is done. */
+  get finished(): FinishedCall | null {
+    return this.eventCase == 2 ? this.$finished : null;
+  }
+  set finished(value: FinishedCall | null) {
+    this.$finished = value;
+    if (value !== null) this.eventCase = 2;
+    else if (this.eventCase == 2) this.eventCase = 0;
+  }
+
+
+  /** The operator wants this guest to end. Told once. */
+  get exit(): ExitCall | null {
+    return this.eventCase == 3 ? this.$exit : null;
+  }
+  set exit(value: ExitCall | null) {
+    this.$exit = value;
+    if (value !== null) this.eventCase = 3;
+    else if (this.eventCase == 3) this.eventCase = 0;
+  }
+
+
+  /** Nothing happened within the time given. */
+  get timeout(): Timeout | null {
+    return this.eventCase == 4 ? this.$timeout : null;
+  }
+  set timeout(value: Timeout | null) {
+    this.$timeout = value;
+    if (value !== null) this.eventCase = 4;
+    else if (this.eventCase == 4) this.eventCase = 0;
+  }
+
+  /** Sets no field of the oneof event of ReceiveResponse. */
+  clearEvent(): void {
+    this.eventCase = 0;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    {
+      const value = this.timeout;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(34);
+      }
+    }
+    {
+      const value = this.exit;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(26);
+      }
+    }
+    {
+      const value = this.finished;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(18);
+      }
+    }
+    {
+      const value = this.incoming;
+      if (value !== null) {
+        const mark = w.length;
+        value.write(w);
+        w.delimit(mark);
+        w.tag(10);
+      }
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          let value = this.incoming;
+          if (value === null) {
+            value = new IncomingCall();
+            this.incoming = value;
+          }
+          const outer = r.begin(offsetof<IncomingCall>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        case 18: {
+          let value = this.finished;
+          if (value === null) {
+            value = new FinishedCall();
+            this.finished = value;
+          }
+          const outer = r.begin(offsetof<FinishedCall>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        case 26: {
+          let value = this.exit;
+          if (value === null) {
+            value = new ExitCall();
+            this.exit = value;
+          }
+          const outer = r.begin(offsetof<ExitCall>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        case 34: {
+          let value = this.timeout;
+          if (value === null) {
+            value = new Timeout();
+            this.timeout = value;
+          }
+          const outer = r.begin(offsetof<Timeout>());
+          value.read(r, 0);
+          r.finish(outer);
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** A call to be answered: `read` its request, then `reply`. */
+@final
+export class IncomingCall extends Message {
+  /** Its number, for `read` and `reply`. */
+  call: u32 = 0;
+  /** The number that `bind` answered for the method. */
+  method: u32 = 0;
+  /** How long the request is, in bytes. */
+  length: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): IncomingCall | null {
+    return decode<IncomingCall>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.IncomingCall";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.length != 0) {
+      w.uint32(this.length);
+      w.tag(24);
+    }
+    if (this.method != 0) {
+      w.uint32(this.method);
+      w.tag(16);
+    }
+    if (this.call != 0) {
+      w.uint32(this.call);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.call = r.uint32();
+          break;
+        }
+        case 16: {
+          this.method = r.uint32();
+          break;
+        }
+        case 24: {
+          this.length = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** A call that this guest made, and does not wait for, is done. Told once. */
+@final
+export class FinishedCall extends Message {
+  /** Its number, for `wait`. */
+  call: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): FinishedCall | null {
+    return decode<FinishedCall>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.FinishedCall";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.call != 0) {
+      w.uint32(this.call);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.call = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** The operator wants this guest to end: finish what is begun, then call Exit. New calls do not come any more. */
+@final
+export class ExitCall extends Message {
+  /** The code that the operator would have; the guest may exit with another one. */
+  code: i32 = 0;
+  /** Why, for people. */
+  reason: string = "";
+  /** Milliseconds that are left; then the guest is ended, and its calls are answered ABORTED. */
+  graceMs: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): ExitCall | null {
+    return decode<ExitCall>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.ExitCall";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.graceMs != 0) {
+      w.uint32(this.graceMs);
+      w.tag(24);
+    }
+    if (this.reason.length > 0) {
+      w.string(this.reason);
+      w.tag(18);
+    }
+    if (this.code != 0) {
+      w.int32(this.code);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.code = r.int32();
+          break;
+        }
+        case 18: {
+          this.reason = r.string();
+          break;
+        }
+        case 24: {
+          this.graceMs = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Nothing happened. */
+@final
+export class Timeout extends Message {
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): Timeout | null {
+    return decode<Timeout>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.Timeout";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      if (this.other(r, tag, start, endTag)) return;
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
 /** Asks to end. */
 @final
 export class ExitRequest extends Message {
@@ -1122,6 +1549,8 @@ export class KernelServiceClient {
   readonly $locate: Method = new Method("dropthrough.kernel.v1.KernelService/Locate");
   /** The method Launch itself: for calls with bytes, and for `Incoming.forward`. */
   readonly $launch: Method = new Method("dropthrough.kernel.v1.KernelService/Launch");
+  /** The method Receive itself: for calls with bytes, and for `Incoming.forward`. */
+  readonly $receive: Method = new Method("dropthrough.kernel.v1.KernelService/Receive");
   /** The method Exit itself: for calls with bytes, and for `Incoming.forward`. */
   readonly $exit: Method = new Method("dropthrough.kernel.v1.KernelService/Exit");
   /** The method Services itself: for calls with bytes, and for `Incoming.forward`. */
@@ -1147,13 +1576,14 @@ export class KernelServiceClient {
   }
 
   /**
-   * Declares services that this guest serves, one after the other. They get calls once the guest has launched. Several
-   * guests may export one service: a call goes to the instance with the least in flight among those that run.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched: by
+   * `dropthrough_v1_serve`, or by Receive if the guest asks for them there; until it does, they wait. Several guests may
+   * export one service: a call goes to the instance with the least in flight among those that run.
    * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
-   * `dropthrough_v1_serve` will be called with.
+   * its calls come with.
    *
-   * Codes: FAILED_PRECONDITION before Register or after Launch, or where the module exports no `dropthrough_v1_serve`;
+   * Codes: FAILED_PRECONDITION before Register or after Launch;
    * PERMISSION_DENIED if the operator did not let this guest export the service;
    * ALREADY_EXISTS if a backend owns it; INVALID_ARGUMENT for a name that is
    * not `package.Service`; RESOURCE_EXHAUSTED above 256 services.
@@ -1197,6 +1627,24 @@ export class KernelServiceClient {
    */
   launch(request: LaunchRequest, timeoutMs: i32 = 0): Result<LaunchResponse> {
     return this.$launch.call<LaunchRequest, LaunchResponse>(request, timeoutMs);
+  }
+
+  /**
+   * The next event of a guest that owns its control flow: an incoming call, a finished call, an exit request, or none
+   * within the time given. Where finished and incoming calls are both there, they take turns. A call that comes in is
+   * read and replied to as any other; of one that has finished, `wait` answers at once. While nothing happens the guest
+   * waits, and holds up nobody.
+   *
+   * A Receive is made on behalf of nobody: it has no deadline but the one given to `call`, if any. Calls made after it
+   * are made on behalf of the call that the event is about: the incoming one, or the one that a finished call was made
+   * for; until that is replied to. A Receive that is released after it was answered takes its event with it.
+   *
+   * Codes: FAILED_PRECONDITION before Register, while another Receive of this instance waits, inside of
+   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and
+   * DEADLINE_EXCEEDED at the deadline of its own call: in both cases the event is kept for the next one.
+   */
+  receive(request: ReceiveRequest, timeoutMs: i32 = 0): Result<ReceiveResponse> {
+    return this.$receive.call<ReceiveRequest, ReceiveResponse>(request, timeoutMs);
   }
 
   /**
@@ -1264,13 +1712,14 @@ export abstract class KernelServiceServer extends Service$ {
   abstract register(request: RegisterRequest): Result<RegisterResponse>;
 
   /**
-   * Declares services that this guest serves, one after the other. They get calls once the guest has launched. Several
-   * guests may export one service: a call goes to the instance with the least in flight among those that run.
+   * Declares services that this guest serves, one after the other. They get calls once the guest has launched: by
+   * `dropthrough_v1_serve`, or by Receive if the guest asks for them there; until it does, they wait. Several guests may
+   * export one service: a call goes to the instance with the least in flight among those that run.
    * Exporting one twice is OK and changes nothing.
    * After it `bind` answers, for each method of the service, the number that
-   * `dropthrough_v1_serve` will be called with.
+   * its calls come with.
    *
-   * Codes: FAILED_PRECONDITION before Register or after Launch, or where the module exports no `dropthrough_v1_serve`;
+   * Codes: FAILED_PRECONDITION before Register or after Launch;
    * PERMISSION_DENIED if the operator did not let this guest export the service;
    * ALREADY_EXISTS if a backend owns it; INVALID_ARGUMENT for a name that is
    * not `package.Service`; RESOURCE_EXHAUSTED above 256 services.
@@ -1307,6 +1756,22 @@ export abstract class KernelServiceServer extends Service$ {
    * host ends; ABORTED if this guest ends meanwhile.
    */
   abstract launch(request: LaunchRequest): Result<LaunchResponse>;
+
+  /**
+   * The next event of a guest that owns its control flow: an incoming call, a finished call, an exit request, or none
+   * within the time given. Where finished and incoming calls are both there, they take turns. A call that comes in is
+   * read and replied to as any other; of one that has finished, `wait` answers at once. While nothing happens the guest
+   * waits, and holds up nobody.
+   *
+   * A Receive is made on behalf of nobody: it has no deadline but the one given to `call`, if any. Calls made after it
+   * are made on behalf of the call that the event is about: the incoming one, or the one that a finished call was made
+   * for; until that is replied to. A Receive that is released after it was answered takes its event with it.
+   *
+   * Codes: FAILED_PRECONDITION before Register, while another Receive of this instance waits, inside of
+   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and
+   * DEADLINE_EXCEEDED at the deadline of its own call: in both cases the event is kept for the next one.
+   */
+  abstract receive(request: ReceiveRequest): Result<ReceiveResponse>;
 
   /**
    * Ends the calling guest instance. It never answers: the host unwinds the guest.
@@ -1347,7 +1812,7 @@ export abstract class KernelServiceServer extends Service$ {
   }
 
   methodNames(): string[] {
-    return ["Register", "Export", "Require", "Locate", "Launch", "Exit", "Services", "Arguments", "Environment", "Now", "Random"];
+    return ["Register", "Export", "Require", "Locate", "Launch", "Receive", "Exit", "Services", "Arguments", "Environment", "Now", "Random"];
   }
 
   /** Answers a call of Register. Override it to work on bytes. */
@@ -1378,6 +1843,12 @@ export abstract class KernelServiceServer extends Service$ {
   answerLaunch(call: Incoming): void {
     const request = call.decode<LaunchRequest>();
     if (request !== null) call.answer<LaunchResponse>(this.launch(request));
+  }
+
+  /** Answers a call of Receive. Override it to work on bytes. */
+  answerReceive(call: Incoming): void {
+    const request = call.decode<ReceiveRequest>();
+    if (request !== null) call.answer<ReceiveResponse>(this.receive(request));
   }
 
   /** Answers a call of Exit. Override it to work on bytes. */
@@ -1429,16 +1900,18 @@ export abstract class KernelServiceServer extends Service$ {
       case 4:
         return this.answerLaunch(call);
       case 5:
-        return this.answerExit(call);
+        return this.answerReceive(call);
       case 6:
-        return this.answerServices(call);
+        return this.answerExit(call);
       case 7:
-        return this.answerArguments(call);
+        return this.answerServices(call);
       case 8:
-        return this.answerEnvironment(call);
+        return this.answerArguments(call);
       case 9:
-        return this.answerNow(call);
+        return this.answerEnvironment(call);
       case 10:
+        return this.answerNow(call);
+      case 11:
         return this.answerRandom(call);
     }
   }

@@ -1,0 +1,411 @@
+import { ManualClock } from "@dropthrough/dispatch/testing";
+import { KernelService } from "@dropthrough/kernel";
+import { describe, expect, test } from "vitest";
+import { ECHO_BACK, encode, KernelGuest, payload, REPLY_WORD } from "./kernel-guest.ts";
+import { ask, ECHO, failure, KernelHost, NOTE, settled } from "./kernel-host.ts";
+
+const KernelReceive = KernelService.method.receive;
+const RECEIVE = `${KernelService.typeName}/Receive`;
+
+/** A command that serves x.a through Receive, and notes what else it is told; `before` runs first. */
+function receiver(
+  more: { before?: (g: KernelGuest) => string; incoming?: string } = {},
+): Uint8Array<ArrayBuffer> {
+  const g = new KernelGuest();
+  return g.module({
+    start: `${g.launch({ exports: ["x.a"] })} ${more.before?.(g) ?? ""}
+      ${g.loop({ incoming: more.incoming ?? ECHO_BACK, finished: g.call(NOTE, payload("finished")), exit: `${g.call(NOTE, payload("exit"))} ${g.exit(7)}` })}`,
+  });
+}
+
+describe("a guest that receives", () => {
+  test("serves without exporting dropthrough_v1_serve, call after call", async () => {
+    await using it = new KernelHost([{ name: "a", module: receiver(), exports: ["x.a"] }]);
+    await it.host.start();
+    const client = it.client("x.a");
+    for (const text of ["one", "two"]) expect(await ask(client, text)).toBe(text);
+    const many = Array.from({ length: 50 }, (_, i) => String(i));
+    expect(await Promise.all(many.map(async (text) => ask(client, text)))).toEqual(many);
+  });
+
+  test("does so from _initialize of a reactor too", async () => {
+    const g = new KernelGuest();
+    const module = g.module({
+      initialize: `${g.launch({ exports: ["x.a"] })} ${g.loop({ incoming: ECHO_BACK })}`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }]);
+    await it.host.start();
+    expect(await ask(it.client("x.a"), "hi")).toBe("hi");
+  });
+
+  test("gets no call before it asks: calls wait until then", async () => {
+    const clock = new ManualClock();
+    const module = receiver({ before: (g) => g.call(ECHO, payload("", 1000)) });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
+    await it.host.start();
+    const answers = Promise.all(["one", "two"].map(async (text) => ask(it.client("x.a"), text)));
+    let answered = false;
+    void answers.then(() => (answered = true));
+    await settled();
+    expect(answered).toBe(false);
+    clock.advance(1000);
+    expect(await answers).toEqual(["one", "two"]);
+  });
+
+  test("answers UNIMPLEMENTED for a method that it never bound: the ancestor let its caller wait", async () => {
+    await using it = new KernelHost([{ name: "a", module: receiver(), exports: ["x.a"] }]);
+    await it.host.start();
+    expect(await failure(it.client("x.a").forward({}))).toBe(
+      "[unimplemented] a exports the service but did not bind x.a/Forward: it does not implement it",
+    );
+    expect(await ask(it.client("x.a"), "still here")).toBe("still here");
+  });
+
+  test("shares its calls with other instances, each taking one when it asks", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
+        incoming: `${g.call(NOTE, payload("took one"))} ${g.call(ECHO, payload("", 100))} ${ECHO_BACK}`,
+      })}`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"], instances: 3 }], {
+      clock,
+    });
+    await it.host.start();
+    const answers = Promise.all([1, 2, 3, 4].map(async (n) => ask(it.client("x.a"), String(n))));
+    await settled();
+    expect(it.notes).toHaveLength(3);
+    clock.advance(100);
+    await settled();
+    expect(it.notes).toHaveLength(4);
+    clock.advance(100);
+    expect(await answers).toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("that returns from its entry answers INTERNAL for what it holds, UNIMPLEMENTED for what comes", async () => {
+    const g = new KernelGuest();
+    const module = g.module({
+      initialize: `${g.launch({ exports: ["x.a"] })} (drop ${g.receive()})`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }]);
+    void it.host.start();
+    await settled();
+    expect(await failure(ask(it.client("x.a"), ""))).toBe(
+      "[internal] a returned from its entry without a reply to x.a/Echo",
+    );
+    expect(await failure(ask(it.client("x.a"), ""))).toBe(
+      "[unimplemented] a neither exports dropthrough_v1_serve nor receives any more: it cannot answer x.a/Echo",
+    );
+  });
+
+  test("is called through dropthrough_v1_serve again once its entry has returned, if it has one", async () => {
+    const g = new KernelGuest();
+    const module = g.module({
+      initialize: `${g.launch({ exports: ["x.a"] })}
+        (drop ${g.receive()}) (local.set $call (call $field (i32.const 1))) (local.set $len (call $field (i32.const 3)))
+        ${g.call(NOTE, payload("received"))} ${ECHO_BACK}`,
+      serve: `${g.call(NOTE, payload("served"))} ${ECHO_BACK}`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }]);
+    void it.host.start();
+    await settled();
+    for (const text of ["one", "two"]) expect(await ask(it.client("x.a"), text)).toBe(text);
+    expect(it.notes).toEqual(["a for host: received", "a for host: served"]);
+  });
+
+  test.each([
+    ["traps", "unreachable", "[aborted] a crashed while it answered"],
+    ["exits", "EXIT", "[unavailable] a has exited: enough"],
+    ["returns", "(br $done)", "[unavailable] a has exited"],
+  ])("that %s answers every call that it holds, once", async (_, how, message) => {
+    const g = new KernelGuest();
+    // It holds three calls, and ends with the third.
+    const module = g.module({
+      start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
+        incoming: `(local.set $out (i32.add (local.get $out) (i32.const 1)))
+          (if (i32.eq (local.get $out) (i32.const 3)) (then ${how === "EXIT" ? g.exit(3, "enough") : how}))`,
+      })}`,
+    });
+    const ended: string[] = [];
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], {
+      observers: [
+        {
+          ended: ({ name, error }) =>
+            void (name === "x.a/Echo" && ended.push(error?.message ?? "OK")),
+        },
+      ],
+    });
+    await it.host.start();
+    const failures = await Promise.all(
+      [1, 2, 3].map(async () => failure(ask(it.client("x.a"), ""))),
+    );
+    expect(failures).toEqual([message, message, message]);
+    await settled();
+    expect(ended).toEqual(failures);
+  });
+});
+
+describe("Receive", () => {
+  test("honours its timeout, also one above the default deadline of calls: the ancestor's ReadOne never read it", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch()}
+        (if (i32.ne ${g.receive(60_000)} (i32.const 4)) (then unreachable)) ${g.call(NOTE, payload("timeout"))}
+        (if (i32.ne ${g.receive(0)} (i32.const 4)) (then unreachable)) ${g.call(NOTE, payload("polled"))}`,
+    });
+    await using it = new KernelHost([{ name: "a", module }], { clock });
+    await it.host.start();
+    await settled();
+    clock.advance(59_999);
+    await settled();
+    expect(it.notes).toEqual([]);
+    clock.advance(1);
+    expect(await it.host.exited).toMatchObject({ code: 0 });
+    expect(it.notes).toEqual(["a: timeout", "a: polled"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("leaves no timer when something happens first", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch({ exports: ["x.a"] })} (drop ${g.receive(60_000)})
+        (local.set $call (call $field (i32.const 1))) (local.set $len (call $field (i32.const 3))) ${ECHO_BACK}`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
+    await it.host.start();
+    await settled();
+    expect(await ask(it.client("x.a"), "hi")).toBe("hi");
+    await it.host.exited;
+    expect(clock.pending).toBe(0);
+  });
+
+  test("of a thousand guests that wait costs others no time: the ancestor's held a lock over its waiting", async () => {
+    const clock = new ManualClock();
+    const idle = new KernelGuest();
+    const waits = idle.module({ start: `${idle.launch()} (drop ${idle.receive()})` });
+    await using it = new KernelHost(
+      [
+        { name: "idle", module: waits, instances: 1000 },
+        { name: "a", module: receiver(), exports: ["x.a"] },
+      ],
+      { clock },
+    );
+    await it.host.start();
+    await settled();
+    expect(await ask(it.client("x.a"), "hi")).toBe("hi");
+    expect(clock.now()).toBe(0);
+  }, 30_000);
+
+  test("tells of finished calls, for which wait answers at once, and once of each", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch()}
+        (local.set $out (call $number ${g.start(ECHO, payload("late", 20))}))
+        (local.set $call (call $number ${g.start(ECHO, payload("early", 10))}))
+        (drop ${g.start(ECHO, payload("released", 5))})
+        (drop (call $release (i32.add (local.get $call) (i32.const 1))))
+        (if (i32.ne ${g.receive()} (i32.const 2)) (then unreachable))
+        (if (i32.ne (call $field (i32.const 1)) (local.get $call)) (then unreachable))
+        (if (i32.ne (call $wait (local.get $call) (i32.const 32768) (i32.const 100)) (i32.const 7)) (then unreachable))
+        (if (i32.ne ${g.receive()} (i32.const 2)) (then unreachable))
+        (if (i32.ne (call $field (i32.const 1)) (local.get $out)) (then unreachable))
+        (if (i32.ne ${g.receive(0)} (i32.const 4)) (then unreachable))`,
+    });
+    await using it = new KernelHost([{ name: "a", module }], { clock });
+    await it.host.start();
+    for (let i = 0; i < 4; i++) {
+      await settled();
+      clock.advance(5);
+    }
+    expect(await it.host.exited).toMatchObject({ code: 0, reason: "" });
+  });
+
+  test("tells of calls that had finished before the first one, but not of those that were waited for", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch()}
+        (local.set $out (call $number ${g.start(ECHO, payload("", 5))}))
+        ${g.call(ECHO, payload("", 10))}
+        (if (i32.ne ${g.receive(0)} (i32.const 2)) (then unreachable))
+        (if (i32.ne (call $field (i32.const 1)) (local.get $out)) (then unreachable))
+        (if (i32.ne ${g.receive(0)} (i32.const 4)) (then unreachable))`,
+    });
+    await using it = new KernelHost([{ name: "a", module }], { clock });
+    await it.host.start();
+    clock.advance(10);
+    expect(await it.host.exited).toMatchObject({ code: 0, reason: "" });
+  });
+
+  test("takes finished and incoming calls in turns: the ancestor's favoured the finished ones", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch({ exports: ["x.a"] })}
+        ${Array.from({ length: 4 }, () => `(drop ${g.start(ECHO, payload("", 5))})`).join("")}
+        ${g.call(ECHO, payload("", 10))}
+        ${g.loop({
+          incoming: `${g.call(NOTE, payload("incoming"))} ${ECHO_BACK}`,
+          finished: g.call(NOTE, payload("finished")),
+        })}`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
+    await it.host.start();
+    const answers = [1, 2, 3].map(async (n) => ask(it.client("x.a"), String(n)));
+    await settled();
+    clock.advance(10);
+    expect(await Promise.all(answers)).toEqual(["1", "2", "3"]);
+    expect(it.notes.map((note) => note.split(": ")[1])).toEqual([
+      "finished",
+      "incoming",
+      "finished",
+      "incoming",
+      "finished",
+      "incoming",
+      "finished",
+    ]);
+  });
+
+  test("is one at a time: another one is FAILED_PRECONDITION", async () => {
+    const g = new KernelGuest();
+    const request = encode(KernelReceive, {});
+    const module = g.module({
+      start: `${g.launch()} (drop ${g.start(RECEIVE, request)})
+        (if (i32.ne ${g.receive(0)} (i32.const -9)) (then unreachable))`,
+    });
+    await using it = new KernelHost([{ name: "a", module }]);
+    await it.host.start();
+    expect(await it.host.exited).toMatchObject({ code: 0, reason: "" });
+  });
+
+  test("before Register, inside of serve, or of a guest with an event loop is FAILED_PRECONDITION", async () => {
+    const early = new KernelGuest();
+    const serving = new KernelGuest();
+    const loop = new KernelGuest();
+    const refused = (g: KernelGuest): string =>
+      `(if (i32.ne ${g.receive(0)} (i32.const -9)) (then unreachable))`;
+    await using it = new KernelHost([
+      { name: "early", module: early.module({ start: refused(early) }) },
+      {
+        name: "a",
+        exports: ["x.a"],
+        module: serving.module({
+          initialize: serving.launch({ exports: ["x.a"] }),
+          serve: `${refused(serving)} ${ECHO_BACK}`,
+        }),
+      },
+      {
+        name: "loop",
+        module: loop.module({
+          start: `${loop.launch()} ${refused(loop)}`,
+          more: `(func (export "dropthrough_v1_done") (param i32 i32))`,
+        }),
+      },
+    ]);
+    await it.host.start();
+    expect(await ask(it.client("x.a"), "hi")).toBe("hi");
+    expect(it.exits.map(({ guest, code, reason }) => [guest, code, reason])).toEqual([
+      ["early", 0, ""],
+      ["loop", 0, ""],
+    ]);
+  });
+
+  test("that is given up, or late, keeps its event for the next one", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch({ exports: ["x.a"] })}
+        (local.set $out (call $number ${g.start(RECEIVE, encode(KernelReceive, {}))}))
+        (if (call $release (local.get $out)) (then unreachable))
+        (if (i32.ne ${g.receive(undefined, 50)} (i32.const -4)) (then unreachable))
+        ${g.call(NOTE, payload("late"))}
+        ${g.loop({ incoming: ECHO_BACK })}`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
+    await it.host.start();
+    await settled();
+    clock.advance(50);
+    await it.noted("a: late");
+    expect(await ask(it.client("x.a"), "hi")).toBe("hi");
+  });
+
+  test("makes calls on behalf of the call that its event is about, until that is replied to", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    // Each call is echoed by the backend, 20 ms later for the first and 10 for the second; its number is kept at 57344 + 4 * out.
+    const module = g.module({
+      start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
+        incoming: `
+          (drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
+          (local.set $w (call $start (call $bound ${g.data(ECHO)}) (i32.const 16384) (local.get $len) (i32.const 0)))
+          (i32.store (i32.add (i32.const 57344) (i32.mul (i32.const 4) (call $number (local.get $w)))) (local.get $call))`,
+        finished: `
+          (local.set $w (call $wait (local.get $call) (i32.const 32768) (i32.const 8192)))
+          (local.set $call (i32.load (i32.add (i32.const 57344) (i32.mul (i32.const 4) (local.get $call)))))
+          (memory.copy (i32.const 16384) (i32.const 32768) (local.get $w))
+          (drop (call $ok (call $start (call $bound ${g.data(NOTE)}) (i32.const 16384) (local.get $w) (i32.const 0))))
+          (drop (call $reply (local.get $call) (i32.const 0) (i32.const 16384) (local.get $w)))
+          ${g.call(NOTE, payload("replied"))}`,
+      })}`,
+    });
+    const calls: string[] = [];
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], {
+      clock,
+      observers: [
+        {
+          started: ({ name, parent, id }) =>
+            void (
+              name.endsWith("/Echo") && calls.push(`${name.split("/")[0]} ${id} for ${parent?.id}`)
+            ),
+        },
+      ],
+    });
+    await it.host.start();
+    await settled();
+    calls.length = 0;
+    const answers = [
+      ask(it.client("x.a"), "one", { delayMs: 20 }),
+      ask(it.client("x.a"), "two", { delayMs: 10 }),
+    ];
+    await settled();
+    for (let i = 0; i < 2; i++) {
+      clock.advance(10);
+      await settled();
+    }
+    expect(await Promise.all(answers)).toEqual(["one", "two"]);
+    expect(it.notes).toEqual(["a for host: two", "a: replied", "a for host: one", "a: replied"]);
+    const [one, two] = calls.map((line) => line.split(" ")[1]);
+    expect(
+      calls.filter((line) => line.includes("EchoService")).map((line) => line.split(" for ")[1]),
+    ).toEqual([one, two]);
+    expect(
+      calls.filter((line) => line.includes("NoteService")).map((line) => line.split(" for ")[1]),
+    ).toEqual([two, "undefined", one, "undefined"]);
+  });
+
+  test("takes the deadline of the incoming call to what is called for it, and no further", async () => {
+    const clock = new ManualClock();
+    const g = new KernelGuest();
+    const module = g.module({
+      start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
+        incoming: `(local.set $w (call $finish ${g.start(ECHO, payload("", 60_000))})) ${REPLY_WORD}`,
+      })}`,
+    });
+    await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
+    await it.host.start();
+    await settled();
+    const late = failure(ask(it.client("x.a"), "", { timeoutMs: 40 }));
+    await settled();
+    clock.advance(40);
+    expect(await late).toBe("[deadline_exceeded] x.a/Echo did not answer within its deadline");
+    await settled();
+    const again = failure(ask(it.client("x.a"), "", { timeoutMs: 1000 }));
+    await settled();
+    clock.advance(1000);
+    expect(await again).toMatch(/^\[deadline_exceeded\]/);
+  });
+});
