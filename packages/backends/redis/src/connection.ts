@@ -3,8 +3,7 @@ import type { Health } from "@dropthrough/dispatch";
 import type { Script } from "./script.ts";
 
 /**
- * One word of a command. A `Buffer` is owned: it is no view of guest memory. What is text is ASCII and ours; whatever
- * a guest said is bytes.
+ * One word of a command. A `Buffer` is owned: it is no view of guest memory. Text is ASCII.
  */
 export type Argument = string | Buffer;
 
@@ -44,8 +43,16 @@ export type Now<T> = T | Promise<T>;
 export interface Connection extends AsyncDisposable {
   /** Waits until commands can be sent. */
   ready(context: CallContext): Now<void>;
-  /** Sends one command and answers its reply. Commands that are sent in one turn of the event loop travel together. */
-  send(command: Command, context: CallContext): Now<Reply>;
+  /**
+   * Sends one command and answers what `read` makes of its reply. Commands that are sent in one turn of the event loop
+   * travel together.
+   */
+  send<T>(command: Command, context: CallContext, read: (reply: Reply) => T): Now<T>;
+  /**
+   * Sends commands one after the other, between which those of others may come. Answers a reply or an `Error` for each,
+   * which is a ConnectError if Redis gave none.
+   */
+  pipeline(commands: readonly Command[], context: CallContext): Now<readonly Reply[]>;
   /** Sends commands that run with nothing between. Answers a reply or an `Error` for each. */
   transaction(commands: readonly Command[], context: CallContext): Now<readonly Reply[]>;
   /** Keeps an eye on keys, on a connection of its own. */

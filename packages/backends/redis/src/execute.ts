@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { PerCaller } from "@dropthrough/dispatch";
 import type { CallerState } from "./caller-state.ts";
 import { own } from "./commands/arguments.ts";
-import { whenDone } from "./connection.ts";
+import type { Argument } from "./connection.ts";
 import { checkListed, keyPlaces, MAPS } from "./execute-table.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { invalid } from "./redis-error.ts";
@@ -35,15 +35,17 @@ export function executeCalls(state: PerCaller<CallerState>, listed: readonly str
         throw invalid("BLOCK would keep others waiting, who share the connection");
       }
       const words = keys.isolated ? withPrefix(name, rest, keys) : rest.map(own);
-      const reply = connection.send({ args: [...name.split(" "), ...words], exact: true }, context);
       const convert = MAPS.has(first) ? toMap : toValue;
-      return whenDone(reply, (settled) => ({ reply: convert(settled) }));
+      const args = [...name.split(" "), ...words];
+      return connection.send({ args, exact: true }, context, (reply) => ({
+        reply: convert(reply),
+      }));
     },
   };
 }
 
 /** The arguments, those that are keys with their prefix. Where that is not known for certain, nothing is sent. */
-function withPrefix(name: string, args: readonly Uint8Array[], keys: Keyspace): Buffer[] {
+function withPrefix(name: string, args: readonly Uint8Array[], keys: Keyspace): Argument[] {
   const places = keyPlaces(name);
   if (places === undefined) {
     throw new ConnectError(

@@ -1,3 +1,6 @@
+import { ascii, own } from "./commands/arguments.ts";
+import type { Argument } from "./connection.ts";
+
 /**
  * Where the keys of one guest live: before each of its keys stands a prefix that it neither sees nor can leave.
  *
@@ -9,29 +12,37 @@
  */
 export class Keyspace {
   readonly prefix: Buffer;
+  /** Whether there is a prefix at all. */
+  readonly isolated: boolean;
+  /** The prefix as text, if it is short ASCII. */
+  readonly #text: string | undefined;
   readonly #pattern: string;
 
   /** @param guest whose keys these are, if each guest has its own */
   constructor(prefix: string, guest?: string) {
     // The name is escaped so that no guest's prefix can be the start of another's.
-    const own = guest === undefined ? "" : `{${encodeURIComponent(guest)}}:`;
-    this.prefix = Buffer.from(prefix + own);
+    const guests = guest === undefined ? "" : `{${encodeURIComponent(guest)}}:`;
+    this.prefix = Buffer.from(prefix + guests);
+    this.isolated = this.prefix.length > 0;
+    this.#text = ascii(this.prefix);
     this.#pattern = escapeGlob(this.prefix);
   }
 
-  /** Whether there is a prefix at all. */
-  get isolated(): boolean {
-    return this.prefix.length > 0;
-  }
-
-  /** A guest's key → the key in Redis, as bytes of our own. */
-  key(key: Uint8Array): Buffer {
-    return this.isolated ? Buffer.concat([this.prefix, key]) : Buffer.from(key);
+  /** A guest's key → the key in Redis, as a word of our own. */
+  key(key: Uint8Array): Argument {
+    if (!this.isolated) return own(key);
+    const text = this.#text === undefined ? undefined : ascii(key);
+    return text === undefined ? this.bytes(key) : `${this.#text}${text}`;
   }
 
   /** The same for many. */
-  keys(keys: readonly Uint8Array[]): Buffer[] {
+  keys(keys: readonly Uint8Array[]): Argument[] {
     return keys.map((key) => this.key(key));
+  }
+
+  /** The same, as bytes in any case. */
+  bytes(key: Uint8Array): Buffer {
+    return Buffer.concat([this.prefix, key]);
   }
 
   /** A guest's pattern → a pattern that finds nothing outside. */

@@ -5,7 +5,7 @@ import type { CallerState, OpenWatch } from "./caller-state.ts";
 import type { CommandSpec } from "./command.ts";
 import { commands as specs } from "./commands/index.ts";
 import { some } from "./commands/arguments.ts";
-import { type Command, type Now, type Reply, whenDone } from "./connection.ts";
+import { type Command, type Reply, whenDone } from "./connection.ts";
 import type {
   PipelineCommand,
   PipelineResultSchema,
@@ -17,10 +17,11 @@ import type { Calls } from "./service.ts";
 const MOST = 10_000;
 
 type Result = MessageInitShape<typeof PipelineResultSchema>;
-/** One command, and how its reply becomes its result. */
-interface Step {
-  readonly command: () => Command;
-  readonly result: (reply: Reply) => Result;
+
+/** One command: how it is said, and what its reply means. */
+interface Step extends CommandSpec {
+  readonly name: NonNullable<PipelineCommand["command"]["case"]>;
+  readonly request: Message;
 }
 
 /** Many commands in one call: one by one, or in one go. */
@@ -28,30 +29,35 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
   return {
     pipeline({ connectionId, commands }, context) {
       const { connection, keys } = state.of(context).connections.get(connectionId);
-      const results = stepsOf(commands, keys).map(({ command, result }): Now<Result> => {
+      const steps = stepsOf(commands);
+      // One that makes no sense is not sent, and stops none of the others.
+      const refused: Result[] = [];
+      const sent: Command[] = [];
+      for (const [index, { write, request }] of steps.entries()) {
         try {
-          const reply = connection.send(command(), context);
-          return reply instanceof Promise ? reply.then(result).catch(failure) : result(reply);
+          sent.push(write(request, keys));
         } catch (error) {
-          return failure(error);
+          refused[index] = failure(error);
         }
-      });
-      if (!results.some((result) => result instanceof Promise)) {
-        return { results: results as Result[] };
       }
-      return Promise.all(results.map(async (result) => result)).then((settled) => ({
-        results: settled,
-      }));
+      return whenDone(connection.pipeline(sent, context), (replies) => {
+        let next = 0;
+        const results = steps.map(
+          (step, index) => refused[index] ?? resultOf(step, replies[next++], keys),
+        );
+        return { results };
+      });
     },
 
     transaction({ connectionId, commands, watchId }, context) {
       const own = state.of(context);
       const opened = own.connections.get(connectionId);
-      const steps = stepsOf(commands, opened.keys);
+      const { keys } = opened;
+      const steps = stepsOf(commands);
       // Nothing is sent if one of them makes no sense, and a watch stays open.
-      const written = steps.map(({ command }) => command());
+      const written = steps.map(({ write, request }) => write(request, keys));
       const answer = (replies: readonly Reply[]): { results: Result[] } => ({
-        results: steps.map(({ result }, i) => resultOf(result, replies[i])),
+        results: steps.map((step, index) => resultOf(step, replies[index], keys)),
       });
       if (watchId === "") return whenDone(opened.connection.transaction(written, context), answer);
       const { watch, connection } = own.watches.get(watchId);
@@ -85,26 +91,23 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
   };
 }
 
-function stepsOf(commands: readonly PipelineCommand[], keys: Keyspace): Step[] {
+function stepsOf(commands: readonly PipelineCommand[]): Step[] {
   if (commands.length > MOST) {
     throw tooMany(`${commands.length} commands are above the limit of 10,000: send less`, 1);
   }
-  return commands.map(({ command: { case: name, value } }) => {
+  return commands.map(({ command: { case: name, value: request } }) => {
     if (name === undefined) throw invalid("a command of the pipeline is empty");
     // Which request belongs to which response is what the names say; see commands/.
     const { write, read } = specs[name] as unknown as CommandSpec;
-    const request: Message = value;
-    return {
-      command: () => write(request, keys),
-      result: (reply) => ({ result: { case: name, value: read(reply, request, keys) } }) as Result,
-    };
+    return { name, request, write, read };
   });
 }
 
-function resultOf(result: Step["result"], reply: Reply | undefined): Result {
+function resultOf({ name, request, read }: Step, reply: Reply | undefined, keys: Keyspace): Result {
   try {
     if (reply instanceof Error) throw fromReply(reply);
-    return result(reply ?? null);
+    const value = read(reply ?? null, request, keys);
+    return { result: { case: name, value } } as Result;
   } catch (error) {
     return failure(error);
   }

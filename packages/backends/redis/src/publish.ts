@@ -18,9 +18,7 @@ export function publishCalls(state: PerCaller<CallerState>): Calls {
     publish({ connectionId, channel, message }, context) {
       const { connection, keys } = state.of(context).connections.get(connectionId);
       const args = ["PUBLISH", keys.key(channel), own(message)];
-      return whenDone(connection.send({ args }, context), (reply) => ({
-        receivers: integer(reply),
-      }));
+      return connection.send({ args }, context, (reply) => ({ receivers: integer(reply) }));
     },
 
     subscribe({ connectionId, channels, patterns, buffer }, context) {
@@ -35,7 +33,7 @@ export function publishCalls(state: PerCaller<CallerState>): Calls {
       for (const name of [...channels, ...patterns]) checkText(name);
       const subscription = new Subscription(buffer === 0 ? 1_024 : buffer, keys);
       const wanted = {
-        channels: channels.map((channel) => keys.key(channel)),
+        channels: channels.map((channel) => keys.bytes(channel)),
         patterns: patterns.map((pattern) => keys.pattern(pattern)),
       };
       return whenDone(connection.subscribe(wanted, subscription, context), (source) => {

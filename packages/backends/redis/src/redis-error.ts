@@ -44,8 +44,9 @@ const BAD_NUMBER = /is not an integer|not a valid float|must be positive/;
 /** Milliseconds to wait after a reply that says "not now". */
 const REPLY_RETRY_MS = 1_000;
 
-/** The code and sentence for an error reply. */
+/** The code and sentence for an error reply. What has its code already is left as it is. */
 export function fromReply(error: Error): ConnectError {
+  if (error instanceof ConnectError) return error;
   const [kind = ""] = error.message.split(" ", 1);
   const code = kind === "ERR" ? errCode(error.message) : (CODES[kind] ?? Code.Unknown);
   const message = `Redis says: ${error.message}`;

@@ -2,7 +2,6 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { PerCaller } from "@dropthrough/dispatch";
 import type { CallerState } from "./caller-state.ts";
 import { own } from "./commands/arguments.ts";
-import { whenDone } from "./connection.ts";
 import type { EvalRequest } from "./gen/dropthrough/redis/v1/execute_pb.ts";
 import { invalid, ReplyError } from "./redis-error.ts";
 import { defineScript, type Script } from "./script.ts";
@@ -40,8 +39,9 @@ export function scriptCalls(state: PerCaller<CallerState>, options: ScriptOption
       const script = scriptOf(choice);
       const words = [...keys.keys(touched), ...rest.map(own)];
       const args = ["EVALSHA", script.sha, String(touched.length), ...words];
-      const reply = connection.send({ args, script, exact: true }, context);
-      return whenDone(reply, (settled) => ({ reply: toValue(settled) }));
+      return connection.send({ args, script, exact: true }, context, (reply) => ({
+        reply: toValue(reply),
+      }));
     },
   };
 }

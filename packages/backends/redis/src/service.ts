@@ -48,8 +48,7 @@ function commandCalls(state: PerCaller<CallerState>): Calls {
       context: HandlerContext,
     ): Now<MessageInitShape<M["output"]>> => {
       const { connection, keys } = state.of(context).connections.get(request.connectionId);
-      const reply = connection.send(write(request, keys), context);
-      return whenDone(reply, (settled) => read(settled, request, keys));
+      return connection.send(write(request, keys), context, (reply) => read(reply, request, keys));
     };
   const specs = Object.entries<CommandSpec>(commands as unknown as Record<string, CommandSpec>);
   return Object.fromEntries(specs.map(([name, spec]) => [name, answer(spec)])) as Calls;
@@ -78,7 +77,7 @@ function connectionCalls(state: PerCaller<CallerState>, init: ServiceInit): Call
     },
     ping({ connectionId }, context) {
       const { connection } = state.of(context).connections.get(connectionId);
-      return whenDone(connection.send({ args: ["PING"] }, context), () => ({}));
+      return connection.send({ args: ["PING"] }, context, () => ({}));
     },
   };
 }

@@ -4,3 +4,4 @@
  * @packageDocumentation
  */
 export { type RedisServer, type RedisServerOptions, startRedisServer } from "./redis-server.ts";
+export { connectNodeRedis, type NodeRedis, type NodeRedisPipeline } from "./node-redis.ts";

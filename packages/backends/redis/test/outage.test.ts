@@ -93,9 +93,7 @@ test("a deadline ends a command on a server that hangs, and the next command get
 
 test("a server that answers nothing for long counts as lost", async () => {
   await using server = await startRedisServer();
-  await using backend = inMemory(
-    redis({ url: server.url, stallTimeoutMs: 100, outageWaitMs: 50, connectTimeoutMs: 100 }),
-  );
+  await using backend = inMemory(redis({ url: server.url, stallTimeoutMs: 100, outageWaitMs: 50 }));
   const client = backend.client();
   const { connectionId } = await client.open({});
   server.pause();

@@ -1,8 +1,23 @@
+import type { Argument } from "../connection.ts";
 import { invalid } from "../redis-error.ts";
 
-/** Bytes of a request, as bytes of our own: those of a request may be gone when the command is written. */
-export function own(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes);
+/**
+ * Bytes of a request as a word of our own: those of a request may be gone when the command is written. Short ASCII
+ * becomes text, which the client library puts into one piece with the rest of the command.
+ */
+export function own(bytes: Uint8Array): Argument {
+  return ascii(bytes) ?? Buffer.from(bytes);
+}
+
+const MOST_TEXT = 128;
+const { latin1Slice } = Buffer.prototype;
+
+/** Short ASCII as text; undefined for all else. */
+export function ascii(bytes: Uint8Array): string | undefined {
+  const { length } = bytes;
+  if (length > MOST_TEXT) return undefined;
+  for (let i = 0; i < length; i++) if ((bytes[i] ?? 0) > 127) return undefined;
+  return latin1Slice.call(bytes, 0, length);
 }
 
 /** Refuses an empty list: Redis would call it a syntax error, which says less. */

@@ -21,7 +21,10 @@ export function cursorWord({ cursor }: ScanRequest): string {
 }
 
 /** The words after the cursor. @param pattern what `match` becomes, where it is not left as it is */
-export function scanWords(request: ScanRequest, pattern: Buffer = own(request.match)): Argument[] {
+export function scanWords(
+  request: ScanRequest,
+  pattern: Argument = own(request.match),
+): Argument[] {
   const { count } = request;
   if (count > MOST) throw invalid(`count is ${count}: 10,000 is the most`);
   const match: Argument[] = pattern.length === 0 ? [] : ["MATCH", pattern];

@@ -1,6 +1,7 @@
 import type { Clock, Health } from "@dropthrough/dispatch";
 import type {
   Argument,
+  CallContext,
   Channels,
   Command,
   Connection,
@@ -30,13 +31,19 @@ export class EmbeddedConnection implements Connection {
 
   ready(): void {}
 
-  send(command: Command): Reply {
+  send<T>(command: Command, _: CallContext, read: (reply: Reply) => T): T {
+    let reply: Reply;
     try {
-      return this.#run(command);
+      reply = this.#run(command);
     } catch (error) {
       if (error instanceof ReplyError) throw fromReply(error);
       throw error;
     }
+    return read(reply);
+  }
+
+  pipeline(commands: readonly Command[]): readonly Reply[] {
+    return this.transaction(commands);
   }
 
   transaction(commands: readonly Command[]): readonly Reply[] {

@@ -32,16 +32,16 @@ export interface ServerClient {
 /** What hears a message. */
 export type Hear = (message: Buffer, channel: Buffer) => void;
 
-// Values are bytes. Maps come flat: the library would make text of their keys.
-const TYPES: TypeMapping = {
+/** Values are bytes. Maps come flat: the library would make text of their keys. */
+export const BYTES: TypeMapping = {
   [RESP_TYPES.BLOB_STRING]: Buffer,
   [RESP_TYPES.VERBATIM_STRING]: Buffer,
   [RESP_TYPES.MAP]: Array,
 };
 /** The same, with whole numbers as text, so that all 64 bits arrive. */
-const EXACT_TYPES: TypeMapping = { ...TYPES, [RESP_TYPES.NUMBER]: String };
+const EXACT_TYPES: TypeMapping = { ...BYTES, [RESP_TYPES.NUMBER]: String };
 
-const SEND: SendOptions = { typeMapping: TYPES };
+const SEND: SendOptions = { typeMapping: BYTES };
 const SEND_EXACT: SendOptions = { typeMapping: EXACT_TYPES };
 
 /** Makes a client and lets it connect, and come back after an outage, for as long as it takes. */

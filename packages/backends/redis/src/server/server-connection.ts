@@ -43,7 +43,7 @@ export class ServerConnection implements Connection {
   readonly #subscriber: Subscriber;
   readonly #watches: WatchPool;
   #inFlight = 0;
-  #lastReplyAt = 0;
+  #replies = 0;
   #watchdog: NodeJS.Timeout | undefined;
 
   /** @param nodes one server, or some nodes of a cluster */
@@ -61,24 +61,39 @@ export class ServerConnection implements Connection {
     if (client instanceof Promise) return client.then(() => {});
   }
 
-  send(command: Command, context: CallContext): Promise<Reply> {
-    return this.#track(context, 1, (client) => {
-      // A signal costs as much as the command: it is left out where there is nothing to take back.
-      const signal = this.#inFlight > CROWDED ? context.signal : undefined;
-      const sent = client.send(command, signal);
-      const { script, args } = command;
-      if (script === undefined) return sent;
-      return sent.catch((error: unknown) => {
-        if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
-        // It has not run: the server did not know it. It does now.
-        const words = ["EVAL", script.source, ...args.slice(2)];
-        return client.send({ ...command, args: words }, signal);
-      });
-    });
+  send<T>(command: Command, context: CallContext, read: (reply: Reply) => T): Promise<T> {
+    // A signal costs as much as the command: it is left out where there is nothing to take back.
+    const signal = this.#inFlight >= CROWDED ? context.signal : undefined;
+    const client = this.#begin(context, 1);
+    const sent =
+      client instanceof Promise
+        ? client.then((ready) => sendOne(ready, command, signal))
+        : sendOne(client, command, signal);
+    return this.#end(sent, 1, read);
+  }
+
+  async pipeline(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
+    if (commands.length === 0) return [];
+    const signal = this.#inFlight + commands.length > CROWDED ? context.signal : undefined;
+    const client = this.#begin(context, commands.length);
+    if (!(client instanceof Promise)) return this.#sendAll(client, commands, signal);
+    try {
+      return await this.#sendAll(await client, commands, signal);
+    } catch (error) {
+      this.#inFlight -= commands.length;
+      const failure = this.#failed(error);
+      return commands.map(() => failure);
+    }
   }
 
   transaction(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
-    return this.#track(context, commands.length + 2, (client) => client.transaction(commands));
+    const weight = commands.length + 2;
+    const client = this.#begin(context, weight);
+    const sent =
+      client instanceof Promise
+        ? client.then((ready) => ready.transaction(commands))
+        : client.transaction(commands);
+    return this.#end(sent, weight, (replies) => replies);
   }
 
   async watch(keys: readonly Argument[], context: CallContext): Promise<Watch> {
@@ -105,7 +120,7 @@ export class ServerConnection implements Connection {
     const started = performance.now();
     try {
       await Promise.race([
-        this.send(PING, { signal: AbortSignal.timeout(HEALTH_MS) }),
+        this.send(PING, { signal: AbortSignal.timeout(HEALTH_MS) }, () => {}),
         late(HEALTH_MS),
       ]);
     } catch (error) {
@@ -123,24 +138,25 @@ export class ServerConnection implements Connection {
     this.#watches.close();
   }
 
-  /** Sends something once the link is up, and sees to what comes of it. */
-  #track<T>(
-    context: CallContext,
-    weight: number,
-    send: (client: ServerClient) => Promise<T>,
-  ): Promise<T> {
+  /** Makes room for commands; answers the client once the link is up. */
+  #begin(context: CallContext, weight: number): Now<ServerClient> {
     if (this.#inFlight + weight > this.#limits.maxInFlight) {
-      throw tooMany(`${this.#inFlight} commands are under way to ${this.#shown}`, 100);
+      const message = `${this.#inFlight} commands are under way to ${this.#shown}: no room for ${weight} more`;
+      throw tooMany(message, 100);
     }
     const client = this.#link.ready(context);
     if (this.#inFlight === 0) this.#watch();
     this.#inFlight += weight;
-    const sent = client instanceof Promise ? client.then(send) : send(client);
+    return client;
+  }
+
+  /** Sees to what comes of them, with one promise: each more would cost every command a turn of the microtasks. */
+  #end<T, U>(sent: Promise<T>, weight: number, read: (reply: T) => U): Promise<U> {
     return sent.then(
       (reply) => {
         this.#inFlight -= weight;
-        this.#lastReplyAt = performance.now();
-        return reply;
+        this.#replies++;
+        return read(reply);
       },
       (error: unknown) => {
         this.#inFlight -= weight;
@@ -149,10 +165,36 @@ export class ServerConnection implements Connection {
     );
   }
 
+  /** Never rejects: each of the commands has a reply or an error of its own. */
+  #sendAll(
+    client: ServerClient,
+    commands: readonly Command[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Reply[]> {
+    return new Promise((resolve) => {
+      const replies = Array.from<Reply>({ length: commands.length });
+      let left = commands.length;
+      const settle = (index: number, reply: Reply): void => {
+        this.#inFlight--;
+        replies[index] = reply;
+        if (--left === 0) resolve(replies);
+      };
+      for (const [index, command] of commands.entries()) {
+        sendOne(client, command, signal).then(
+          (reply) => {
+            this.#replies++;
+            settle(index, reply);
+          },
+          (error: unknown) => settle(index, this.#failed(error)),
+        );
+      }
+    });
+  }
+
   #failed(error: unknown): ConnectError {
     if (error instanceof ConnectError) return error;
     if (isReplyError(error)) {
-      this.#lastReplyAt = performance.now();
+      this.#replies++;
       return fromReply(error);
     }
     if (isAbort(error)) {
@@ -163,23 +205,45 @@ export class ServerConnection implements Connection {
 
   /** A server may stop answering without closing its connection. Then only time tells. */
   #watch(): void {
-    this.#lastReplyAt = performance.now();
-    let suspected: number | undefined;
-    this.#watchdog ??= setInterval(() => {
-      const silentMs = performance.now() - this.#lastReplyAt;
+    // None waited before this command: the silence before it does not count.
+    this.#replies++;
+    if (this.#watchdog !== undefined) return;
+    let seen = this.#replies;
+    let seenAt = performance.now();
+    let suspected = false;
+    this.#watchdog = setInterval(() => {
+      const now = performance.now();
+      const silentMs = now - seenAt;
       if (this.#inFlight === 0) {
         clearInterval(this.#watchdog);
         this.#watchdog = undefined;
-      } else if (!this.#link.isReady || silentMs < this.#limits.stallTimeoutMs) {
-        suspected = undefined;
-      } else if (suspected !== this.#lastReplyAt) {
+      } else if (seen !== this.#replies || !this.#link.isReady) {
+        seen = this.#replies;
+        seenAt = now;
+        suspected = false;
+      } else if (silentMs >= this.#limits.stallTimeoutMs) {
         // It may be this process that was busy, with the answer waiting to be read: look once more.
-        suspected = this.#lastReplyAt;
-      } else {
-        this.#link.restart(`no answer for ${Math.round(silentMs)} ms`);
+        if (suspected) this.#link.restart(`no answer for ${Math.round(silentMs)} ms`);
+        suspected = !suspected;
       }
     }, this.#limits.stallTimeoutMs / 4);
   }
+}
+
+function sendOne(
+  client: ServerClient,
+  command: Command,
+  signal: AbortSignal | undefined,
+): Promise<Reply> {
+  const sent = client.send(command, signal);
+  const { script, args } = command;
+  if (script === undefined) return sent;
+  return sent.catch((error: unknown) => {
+    if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
+    // It has not run: the server did not know it. It does now.
+    const words = ["EVAL", script.source, ...args.slice(2)];
+    return client.send({ ...command, args: words }, signal);
+  });
 }
 
 async function late(ms: number): Promise<never> {
