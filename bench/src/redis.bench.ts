@@ -1,0 +1,117 @@
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { GetRequestSchema, PipelineRequestSchema } from "@dropthrough/redis";
+import { connectNodeRedis, type NodeRedis, startRedisServer } from "@dropthrough/redis/testing";
+import type { CaseMaker, Sample } from "./case.ts";
+import { redisGuests } from "./redis-guest.ts";
+
+const KEY = "key-12345678";
+const VALUE = Buffer.alloc(100, 7);
+
+interface RedisCase {
+  readonly what: string;
+  readonly atMost: number;
+  readonly method: string;
+  readonly request: Uint8Array;
+  readonly instances?: number;
+  readonly inFlight?: number;
+  /** How many times a turn does it, where more than one guest has to be kept going. */
+  readonly times?: number;
+  /** Does it once with the client itself. */
+  readonly once: (client: NodeRedis) => Promise<unknown>;
+}
+
+/** Calls of guests, beside the client library itself with the options that the backend gives it, on one real server. */
+function onRedis(name: string, options: RedisCase): CaseMaker {
+  const { what, atMost, method, request, instances = 1, inFlight = 1, times, once } = options;
+  return {
+    name,
+    async make() {
+      const server = await startRedisServer();
+      const client = await connectNodeRedis(server.url);
+      await client.sendCommand(["SET", KEY, VALUE]);
+      const { url } = server;
+      const guests = await redisGuests({ url, method, request, instances, inFlight });
+      const baseline = atOnce(instances * inFlight, () => once(client));
+      if (times !== undefined) {
+        // So many times at once warm nothing up by themselves.
+        for (let i = 0; i < 3; i++) {
+          await guests.sample(times);
+          await baseline(times);
+        }
+      }
+      return {
+        what,
+        atMost,
+        ...(times !== undefined && { times }),
+        subject: guests.sample,
+        baseline,
+        async close() {
+          await guests.close();
+          client.destroy();
+          await server[Symbol.asyncDispose]();
+        },
+      };
+    },
+  };
+}
+
+/** So many of something under way all the time, each awaited before the next. */
+function atOnce(count: number, once: () => Promise<unknown>): Sample {
+  return async (times) => {
+    let left = times;
+    const start = process.hrtime.bigint();
+    const one = async (): Promise<void> => {
+      while (left-- > 0) await once();
+    };
+    await Promise.all(Array.from({ length: Math.min(count, times) }, one));
+    return Number(process.hrtime.bigint() - start);
+  };
+}
+
+const get = toBinary(GetRequestSchema, create(GetRequestSchema, { key: Buffer.from(KEY) }));
+const sendGet = (client: NodeRedis): Promise<unknown> => client.sendCommand(["GET", KEY]);
+
+const command = { command: { case: "get", value: { key: Buffer.from(KEY) } } } as const;
+const hundred: MessageInitShape<typeof PipelineRequestSchema> = {
+  commands: Array.from({ length: 100 }, () => command),
+};
+
+const cases: readonly CaseMaker[] = [
+  onRedis("redis.get.sequential", {
+    what: "GET with node-redis, one after the other",
+    atMost: 1.05,
+    method: "Get",
+    request: get,
+    once: sendGet,
+  }),
+  onRedis("redis.get.inflight64", {
+    what: "GET with node-redis, 64 under way",
+    atMost: 1.15,
+    method: "Get",
+    request: get,
+    inFlight: 64,
+    once: sendGet,
+  }),
+  onRedis("redis.get.guests1000", {
+    what: "GET with node-redis, 1,000 under way",
+    atMost: 1.7,
+    method: "Get",
+    request: get,
+    instances: 1000,
+    times: 40_000,
+    once: sendGet,
+  }),
+  onRedis("redis.pipeline100", {
+    what: "a pipeline of 100 GET with node-redis",
+    atMost: 1.1,
+    method: "Pipeline",
+    request: toBinary(PipelineRequestSchema, create(PipelineRequestSchema, hundred)),
+    async once(client) {
+      const pipeline = client.multi();
+      for (let i = 0; i < 100; i++) pipeline.addCommand(["GET", KEY]);
+      return pipeline.execAsPipeline();
+    },
+  }),
+];
+
+export default cases;
