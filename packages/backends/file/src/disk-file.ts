@@ -1,10 +1,12 @@
+import type { BigIntStats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { bytesAt } from "@dropthrough/dispatch";
 import { fileError } from "./file-error.ts";
 import { type OpenRequest, Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
-import type { Info } from "./info.ts";
+import { type Info, infoOf } from "./info.ts";
 import type { Disk } from "./mounts.ts";
+import type { OpenCount } from "./quota.ts";
 
 /** Reads of up to so many bytes do not ask for the size of the file first: that takes as long as the read. */
 const SHORT = 64 * 1024;
@@ -15,20 +17,24 @@ export class DiskFile implements OpenFile {
   readonly info: Info;
   readonly #disk: Disk;
   readonly #fd: number;
+  readonly #count: OpenCount;
   readonly #mode: Pick<OpenRequest, "read" | "write" | "append">;
   /** Where Read and Write go on. */
   #at = 0;
+  #syncing = 0;
+  #disposed = false;
 
   constructor(
     disk: Disk,
     fd: number,
-    info: Info,
+    stats: BigIntStats,
     mode: Pick<OpenRequest, "path" | "read" | "write" | "append">,
   ) {
     this.#disk = disk;
     this.#fd = fd;
     this.path = mode.path;
-    this.info = info;
+    this.info = infoOf(stats);
+    this.#count = disk.quota.opened(Number(stats.ino));
     this.#mode = mode;
   }
 
@@ -130,7 +136,13 @@ export class DiskFile implements OpenFile {
   }
 
   async sync(): Promise<void> {
-    await sync(this.#disk, this.#fd);
+    this.#syncing++;
+    try {
+      await sync(this.#disk, this.#fd);
+    } finally {
+      this.#syncing--;
+      if (this.#disposed) this.#close();
+    }
   }
 
   /** Whether two handles are of one file. */
@@ -149,6 +161,14 @@ export class DiskFile implements OpenFile {
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#close();
+  }
+
+  /** Not under the hands of a thread that waits for the disk: the number may be another file's a moment later. */
+  #close(): void {
+    if (this.#syncing > 0) return;
+    this.#disk.quota.closed(this.#count, () => this.#size);
     this.#disk.fs.closeSync(this.#fd);
   }
 }

@@ -1,10 +1,10 @@
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { DiskFile } from "./disk-file.ts";
 import type { Entry, OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
 import { type Info, infoOf, typeOf } from "./info.ts";
 import type { Disk, Place } from "./mounts.ts";
-import { failure, Walk } from "./walk.ts";
+import { failure, type Found, Walk } from "./walk.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
@@ -40,18 +40,36 @@ export function openFile({ mount, names, path }: DiskPath, mode: OpenMode): Disk
     (append ? O_APPEND : 0) |
     O_NOFOLLOW |
     O_NONBLOCK;
-  const fd = fs.openSync(found.path, flags, 0o666);
+  const made = create && found.stats === undefined ? 1 : 0;
+  mount.quota.take(0, made);
+  let fd;
+  try {
+    fd = fs.openSync(found.path, flags, 0o666);
+  } catch (error) {
+    mount.quota.give(0, made);
+    throw error;
+  }
+  let file;
   try {
     const stats = fs.fstatSync(fd, { bigint: true });
     if (!stats.isFile()) throw notRegular(path);
-    const file = new DiskFile(mount, fd, infoOf(stats), { path, read, write, append });
+    if (!mount.pinned) checkSame(stats, found, path);
+    file = new DiskFile(mount, fd, stats, { path, read, write, append });
     // Not by O_TRUNC: only now is it known that what was opened is a file of the mount.
     if (truncate) file.truncate(0);
     return file;
   } catch (error) {
-    fs.closeSync(fd);
+    if (file === undefined) fs.closeSync(fd);
+    else file[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Where directories are not held, another file may have been put in the place of the one that was found. */
+function checkSame(opened: BigIntStats, { stats }: Found, path: string): void {
+  if (stats === undefined) return;
+  if (Number(opened.ino) === stats.ino && Number(opened.dev) === stats.dev) return;
+  throw new ConnectError(`${path} was replaced while it was opened`, Code.PermissionDenied);
 }
 
 /** @throws ConnectError PERMISSION_DENIED if the mount is read-only */

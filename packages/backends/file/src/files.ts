@@ -1,7 +1,8 @@
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { type PerCaller, perCaller } from "@dropthrough/dispatch";
+import { type Clock, type PerCaller, perCaller } from "@dropthrough/dispatch";
 import { type DiskPath, listDirectory, openFile, statPath } from "./disk.ts";
 import { fileError } from "./file-error.ts";
+import type { FileLimits } from "./file-limits.ts";
 import type * as pb from "./gen/dropthrough/file/v1/file_pb.ts";
 import { Handles, type OpenFile } from "./handles.ts";
 import type { Info } from "./info.ts";
@@ -18,12 +19,15 @@ const MOST_ENTRIES = 10_000;
  * a cached file takes less time than to suspend a guest does.
  */
 export class Files implements ServiceImpl<typeof pb.FileService> {
+  /** The source of time for idle files. */
+  clock: Clock;
   readonly #mounts: Mounts;
   readonly #handles: PerCaller<Handles>;
 
-  constructor(mounts: Mounts, most: number) {
+  constructor(mounts: Mounts, limits: FileLimits, clock: Clock) {
+    this.clock = clock;
     this.#mounts = mounts;
-    this.#handles = perCaller(() => new Handles(most));
+    this.#handles = perCaller(() => new Handles(limits, this.clock));
   }
 
   open(request: pb.OpenRequest, context: HandlerContext): { handle: bigint; info: Info } {

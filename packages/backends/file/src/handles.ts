@@ -1,4 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Clock } from "@dropthrough/dispatch";
+import type { FileLimits } from "./file-limits.ts";
 import type { Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { Info } from "./info.ts";
 
@@ -22,30 +24,49 @@ export interface OpenFile extends Disposable {
   sync(): Promise<void>;
 }
 
-/** The open files of one guest instance. They are closed when it ends. */
-export class Handles implements Disposable {
-  readonly #files = new Map<number, OpenFile>();
-  readonly #most: number;
-  #last = 0;
-  /** The file that was asked for last, and its handle. */
-  #recent: OpenFile | undefined;
-  #recentHandle = 0;
+interface Handle {
+  readonly file: OpenFile;
+  /** The turn in which it was used last. */
+  usedIn: number;
+}
 
-  constructor(most: number) {
-    this.#most = most;
+/** Idle files are looked for so often in the time that they may be idle. */
+const TURNS = 4;
+
+/** The open files of one guest instance. They are closed when it ends, and when it has not used them for long. */
+export class Handles implements Disposable {
+  readonly #open = new Map<number, Handle>();
+  readonly #limits: FileLimits;
+  readonly #clock: Clock;
+  #last = 0;
+  /** The one that was asked for last, and its number. */
+  #recent: Handle | undefined;
+  #recentNumber = 0;
+  /** What time it is, as a number that costs nothing to read. */
+  #turn = 0;
+  #stopTurns: (() => void) | undefined;
+  #ended = false;
+
+  constructor(limits: FileLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
   }
 
   /** @throws ConnectError RESOURCE_EXHAUSTED if there is no room for another */
   checkRoom(): void {
-    if (this.#files.size < this.#most) return;
-    throw new ConnectError(
-      `${this.#most} files are open already: close some`,
-      Code.ResourceExhausted,
-    );
+    const { handles } = this.#limits;
+    if (this.#open.size < handles) return;
+    throw new ConnectError(`${handles} files are open already: close some`, Code.ResourceExhausted);
   }
 
+  /** @throws ConnectError ABORTED if the guest has ended meanwhile */
   add(file: OpenFile): bigint {
-    this.#files.set(++this.#last, file);
+    if (this.#ended) {
+      file[Symbol.dispose]();
+      throw new ConnectError("the guest has ended", Code.Aborted);
+    }
+    this.#open.set(++this.#last, { file, usedIn: this.#turn });
+    this.#stopTurns ??= this.#nextTurn();
     return BigInt(this.#last);
   }
 
@@ -53,27 +74,54 @@ export class Handles implements Disposable {
   get(handle: bigint): OpenFile {
     // No handle is as large as a number that two of them would share.
     const number = Number(handle);
-    if (number === this.#recentHandle && this.#recent !== undefined) return this.#recent;
-    const file = this.#files.get(number);
-    if (file === undefined)
-      throw new ConnectError(
-        `${handle} is no open file: use the handle that Open answered`,
-        Code.NotFound,
-      );
-    this.#recentHandle = number;
-    this.#recent = file;
-    return file;
+    let found = this.#recent;
+    if (number !== this.#recentNumber || found === undefined) {
+      found = this.#open.get(number);
+      if (found === undefined) throw this.#notOpen(handle);
+      this.#recentNumber = number;
+      this.#recent = found;
+    }
+    found.usedIn = this.#turn;
+    return found.file;
+  }
+
+  #notOpen(handle: bigint): ConnectError {
+    const { idleMs } = this.#limits;
+    return new ConnectError(
+      `${handle} is no open file: use the handle that Open answered; one that is not used for ${idleMs / 1000} s is closed`,
+      Code.NotFound,
+    );
   }
 
   /** @throws ConnectError NOT_FOUND if it is not open */
   close(handle: bigint): void {
-    const file = this.get(handle);
-    this.#files.delete(Number(handle));
+    this.get(handle);
+    this.#close(Number(handle));
+  }
+
+  #close(number: number): void {
+    const handle = this.#open.get(number);
+    this.#open.delete(number);
     this.#recent = undefined;
-    file[Symbol.dispose]();
+    if (this.#open.size === 0) {
+      this.#stopTurns?.();
+      this.#stopTurns = undefined;
+    }
+    handle?.file[Symbol.dispose]();
+  }
+
+  #nextTurn(): () => void {
+    return this.#clock.after(this.#limits.idleMs / TURNS, () => {
+      this.#turn++;
+      this.#stopTurns = undefined;
+      for (const [number, { usedIn }] of this.#open)
+        if (this.#turn - usedIn > TURNS) this.#close(number);
+      if (this.#open.size > 0) this.#stopTurns = this.#nextTurn();
+    });
   }
 
   [Symbol.dispose](): void {
-    for (const handle of this.#files.keys()) this.close(BigInt(handle));
+    this.#ended = true;
+    for (const number of this.#open.keys()) this.#close(number);
   }
 }

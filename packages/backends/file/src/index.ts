@@ -4,12 +4,14 @@
  * @packageDocumentation
  */
 import type { Writable } from "node:stream";
-import { type Backend, defineBackend } from "@dropthrough/dispatch";
+import { type Backend, type Clock, defineBackend, systemClock } from "@dropthrough/dispatch";
+import { DEFAULT_FILE_LIMITS, type FileLimits } from "./file-limits.ts";
 import { Files } from "./files.ts";
 import { FileService } from "./gen/dropthrough/file/v1/file_pb.ts";
 import { Mounts } from "./mounts.ts";
 
 export * from "./gen/dropthrough/file/v1/file_pb.ts";
+export { DEFAULT_FILE_LIMITS, type FileLimits } from "./file-limits.ts";
 
 /** A folder, or a single file, of the host. */
 export interface DiskMount {
@@ -19,6 +21,8 @@ export interface DiskMount {
   readonly write?: boolean;
   /** Bytes that its files may have together: a number, or `"1 GiB"`. Default no limit. */
   readonly quota?: number | string;
+  /** Files and directories that it may hold. Default no limit. */
+  readonly entries?: number;
 }
 
 /** A folder in memory, empty at first and gone with the backend. Guests may write. */
@@ -26,6 +30,8 @@ export interface MemoryMount {
   readonly memory: true;
   /** Bytes that its files may have together. Default 64 MiB. */
   readonly quota?: number | string;
+  /** Files and directories that it may hold. Default 16,384. */
+  readonly entries?: number;
 }
 
 /** A stream of the host, such as `process.stdout`. */
@@ -37,20 +43,26 @@ export interface StreamMount {
 export interface FileOptions {
   /** Guest paths to what is there: `{ "/data": { path: "./data" }, "/dev/stdout": { stream: process.stdout } }`. */
   readonly mounts: Readonly<Record<string, DiskMount | MemoryMount | StreamMount>>;
-  /** Files that one guest instance may have open. Default 256. */
-  readonly handles?: number;
+  readonly limits?: Partial<FileLimits>;
+  /** The source of time for idle files. Default the host's. */
+  readonly clock?: Clock;
 }
 
 /**
- * Makes the file backend.
+ * Makes the file backend. It holds the folders of its mounts until it is disposed.
  *
- * @throws TypeError if a mount is not absolute, or its path does not exist on the host
+ * @throws TypeError if a mount is not absolute, its path does not exist on the host, or a quota is no number of bytes
  */
 export function file(options: FileOptions): Backend<typeof FileService> {
+  const mounts = new Mounts(options.mounts);
+  const limits = { ...DEFAULT_FILE_LIMITS, ...options.limits };
+  const files = new Files(mounts, limits, options.clock ?? systemClock);
   return defineBackend({
     name: "file",
     service: FileService,
     borrows: true,
-    impl: new Files(new Mounts(options.mounts), options.handles ?? 256),
+    impl: files,
+    attach: ({ clock }) => void (files.clock = options.clock ?? clock),
+    [Symbol.asyncDispose]: async () => mounts[Symbol.dispose](),
   });
 }

@@ -1,10 +1,17 @@
-import { realpathSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type FileSystem, hostFileSystem, memoryFileSystem } from "./file-system.ts";
 import type { DiskMount, MemoryMount, StreamMount } from "./index.ts";
-import { bytesBelow, parseBytes, Quota } from "./quota.ts";
+import { parseBytes, Quota, roomBelow } from "./quota.ts";
+import { windowsRefuses } from "./windows-name.ts";
 
+/** Bytes of a path, and of one name in it; in memory as on a disk. */
 const MOST_BYTES = 4096;
+const MOST_NAME_BYTES = 255;
+/** What a memory mount may hold that says nothing else. */
+const MEMORY_BYTES = 64 * 1024 * 1024;
+const MEMORY_ENTRIES = 16_384;
 
 /** A path of a guest: which mount it begins with, and the names below that. */
 export interface Place {
@@ -20,9 +27,12 @@ export type Mount = Disk | ({ readonly kind: "stream" } & StreamMount);
 export interface Disk {
   readonly kind: "disk";
   readonly fs: FileSystem;
+  /** The folder that it begins with; where it is pinned, below `/proc/self/fd`. */
   readonly root: string;
+  /** The name of the one file that is mounted, in the folder; undefined where the folder itself is. */
+  readonly file: string | undefined;
   readonly write: boolean;
-  /** Whether directories can be held by descriptors, below `/proc/self/fd`. */
+  /** Whether directories are held by descriptors: a path is only right for as long as nobody renames what is on it. */
   readonly pinned: boolean;
   readonly quota: Quota;
 }
@@ -30,20 +40,20 @@ export interface Disk {
 /** Whatever can be mounted. */
 type MountInit = DiskMount | MemoryMount | StreamMount;
 
-/** Bytes of a memory mount that says nothing else. */
-const MEMORY_QUOTA = 64 * 1024 * 1024;
-
-/** What the operator has mounted where. */
-export class Mounts {
+/** What the operator has mounted where. Dispose it to let go of the folders. */
+export class Mounts implements Disposable {
   readonly #mounts: { readonly names: readonly string[]; readonly mount: Mount }[] = [];
+  readonly #windows: boolean;
+  readonly #held: number[] = [];
 
   /** @throws TypeError if a mount is not absolute, or its path does not exist */
-  constructor(mounts: Readonly<Record<string, MountInit>>) {
+  constructor(mounts: Readonly<Record<string, MountInit>>, platform: string = process.platform) {
+    this.#windows = platform === "win32";
     for (const [at, init] of Object.entries(mounts)) {
       if (!at.startsWith("/") || at.split("/").some((name) => name === "." || name === "..")) {
         throw new TypeError(`the mount "${at}" must be an absolute path without . and ..`);
       }
-      this.#mounts.push({ names: split(at), mount: mountOf(at, init) });
+      this.#mounts.push({ names: split(at), mount: mountOf(at, init, this.#held) });
     }
     // The longest comes first: /data/tmp before /data.
     this.#mounts.sort((a, b) => b.names.length - a.names.length);
@@ -69,6 +79,15 @@ export class Mounts {
         Code.InvalidArgument,
       );
     const names = split(path);
+    const bad = names.find(
+      (name) =>
+        Buffer.byteLength(name) > MOST_NAME_BYTES || (this.#windows && windowsRefuses(name)),
+    );
+    if (bad !== undefined)
+      throw new ConnectError(
+        `"${bad.slice(0, 100)}" is no name of a file here: it has more than ${MOST_NAME_BYTES} bytes, or means something else to the system`,
+        Code.InvalidArgument,
+      );
     const found = this.#mounts.find((m) => m.names.every((name, i) => name === names[i]));
     if (found === undefined) {
       const known = this.#mounts.map((m) => `/${m.names.join("/")}`).toSorted();
@@ -91,9 +110,13 @@ export class Mounts {
       ],
     };
   }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#held.splice(0)) closeSync(fd);
+  }
 }
 
-function mountOf(at: string, init: MountInit): Mount {
+function mountOf(at: string, init: MountInit, held: number[]): Mount {
   if ("stream" in init) {
     // A write that fails is answered to the guest that made it; the event must not end the process.
     init.stream.on("error", () => {});
@@ -101,18 +124,31 @@ function mountOf(at: string, init: MountInit): Mount {
   }
   const memory = "memory" in init;
   const fs = memory ? memoryFileSystem() : hostFileSystem;
-  const root = memory ? "/" : realpath(at, init.path);
-  const quota = new Quota(parseBytes(init.quota ?? (memory ? MEMORY_QUOTA : Infinity)), () =>
-    bytesBelow(fs, root),
-  );
-  return {
-    kind: "disk",
-    fs,
-    root,
-    write: memory || init.write === true,
-    pinned: !memory && process.platform === "linux",
-    quota,
+  const place = memory ? MEMORY : placeOf(realpath(at, init.path), held);
+  const most = {
+    bytes: parseBytes(init.quota ?? (memory ? MEMORY_BYTES : Infinity)),
+    entries: init.entries ?? (memory ? MEMORY_ENTRIES : Infinity),
   };
+  const start = `${place.root}/${place.file ?? "."}`;
+  const quota = new Quota(most, () => roomBelow(fs, start));
+  return { kind: "disk", fs, ...place, write: memory || init.write === true, quota };
+}
+
+type DiskPlace = Pick<Disk, "root" | "file" | "pinned">;
+const MEMORY: DiskPlace = { root: "/", file: undefined, pinned: false };
+
+/**
+ * Where a mount begins. Its folder is held from now on, so that whatever is renamed above it, or put in its place, a guest stays in the
+ * folder that the operator meant. Of a single file the folder around it is held: the operator may replace the file.
+ */
+function placeOf(path: string, held: number[]): DiskPlace {
+  const file = statSync(path).isDirectory() ? undefined : basename(path);
+  const folder = file === undefined ? path : dirname(path);
+  if (process.platform !== "linux" || !existsSync("/proc/self/fd"))
+    return { root: folder, file, pinned: false };
+  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  held.push(fd);
+  return { root: `/proc/self/fd/${fd}`, file, pinned: true };
 }
 
 function realpath(at: string, path: string): string {

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FileSystem } from "./file-system.ts";
 
@@ -23,55 +24,117 @@ export function parseBytes(value: number | string): number {
   return Math.floor(bytes);
 }
 
+/** What a mount may hold, or holds: bytes of its regular files, and names in its directories. */
+export interface Room {
+  readonly bytes: number;
+  readonly entries: number;
+}
+
 /**
- * How many bytes the regular files of a mount may have together. What is there is counted when something is first
- * written; what others change on the disk meanwhile is not seen.
+ * How much the files of a mount may be together. What is there is counted when something is first written; what others
+ * change on the disk meanwhile is not seen.
  */
 export class Quota {
-  readonly #most: number;
-  readonly #count: () => number;
-  #used: number | undefined;
+  readonly #most: Room;
+  readonly #count: () => Room;
+  #used: { bytes: number; entries: number } | undefined;
+  /** By inode, which is another file's once the last name is gone. */
+  readonly #open = new Map<number, OpenCount>();
 
   /** @param count answers what is used already */
-  constructor(most: number, count: () => number) {
+  constructor(most: Room, count: () => Room) {
     this.#most = most;
     this.#count = count;
   }
 
   /** Whether there is a limit at all. */
   get limited(): boolean {
-    return this.#most !== Infinity;
+    return this.#most.bytes !== Infinity || this.#most.entries !== Infinity;
   }
 
   /** @throws ConnectError RESOURCE_EXHAUSTED if so many more do not fit */
-  take(bytes: number): void {
-    if (!this.limited || bytes <= 0) return;
-    const used = (this.#used ??= this.#count());
-    if (used + bytes > this.#most) {
+  take(bytes: number, entries = 0): void {
+    if (!this.limited || (bytes <= 0 && entries <= 0)) return;
+    const used = (this.#used ??= { ...this.#count() });
+    const { bytes: mostBytes, entries: mostEntries } = this.#most;
+    if (bytes > 0 && used.bytes + bytes > mostBytes) {
       throw new ConnectError(
-        `the mount has a quota of ${this.#most} bytes, and ${used} are used: remove something`,
+        `the mount has a quota of ${mostBytes} bytes, and ${used.bytes} are used: remove something`,
         Code.ResourceExhausted,
       );
     }
-    this.#used = used + bytes;
+    if (used.entries + entries > mostEntries) {
+      throw new ConnectError(
+        `the mount may hold ${mostEntries} files and directories, and ${used.entries} are there: remove something`,
+        Code.ResourceExhausted,
+      );
+    }
+    used.bytes += Math.max(0, bytes);
+    used.entries += entries;
   }
 
   /** So many are free again. */
-  give(bytes: number): void {
-    if (this.#used !== undefined) this.#used = Math.max(0, this.#used - bytes);
+  give(bytes: number, entries = 0): void {
+    if (this.#used === undefined) return;
+    this.#used.bytes = Math.max(0, this.#used.bytes - bytes);
+    this.#used.entries = Math.max(0, this.#used.entries - entries);
+  }
+
+  /** A name is gone. Its bytes are free with its last name, and only once nobody has the file open: until then the disk has it. */
+  removed(stats: FileStats): void {
+    if (!this.limited) return;
+    const last = stats.isFile() && stats.nlink <= 1;
+    const open = last ? this.#open.get(stats.ino) : undefined;
+    if (open !== undefined) {
+      open.nameless = true;
+      this.#open.delete(stats.ino);
+    }
+    this.give(last && open === undefined ? stats.size : 0, 1);
+  }
+
+  opened(inode: number): OpenCount {
+    let open = this.#open.get(inode);
+    if (open === undefined) {
+      open = { inode, times: 0, nameless: false };
+      if (this.limited) this.#open.set(inode, open);
+    }
+    open.times++;
+    return open;
+  }
+
+  /** @param size asked for if the file is gone now */
+  closed(open: OpenCount, size: () => number): void {
+    if (--open.times > 0) return;
+    if (open.nameless) this.give(size());
+    else this.#open.delete(open.inode);
   }
 }
 
-/** The bytes of all regular files below a directory. */
-export function bytesBelow(fs: FileSystem, path: string): number {
+/** How often a file is open, and whether its last name is gone. */
+export interface OpenCount {
+  readonly inode: number;
+  times: number;
+  nameless: boolean;
+}
+
+/** What a file system says of a file, as far as a quota wants to know. */
+type FileStats = Pick<Stats, "ino" | "nlink" | "size" | "isFile">;
+
+/** What is below a directory, which is not counted itself; or what a file is. */
+export function roomBelow(fs: FileSystem, path: string): Room {
   const stats = fs.lstatSync(path);
-  if (stats.isFile()) return stats.size;
-  if (!stats.isDirectory()) return 0;
-  let sum = 0;
-  for (const name of fs.readdirSync(path, { encoding: "buffer" })) {
-    const child = name.toString();
-    // A name that is no UTF-8 cannot be named here, and its bytes are few: it is not counted.
-    if (Buffer.from(child).equals(name)) sum += bytesBelow(fs, `${path}/${child}`);
+  const sum = { bytes: stats.isFile() ? stats.size : 0, entries: 0 };
+  const todo = stats.isDirectory() ? [path] : [];
+  for (let folder = todo.pop(); folder !== undefined; folder = todo.pop()) {
+    for (const name of fs.readdirSync(folder, { encoding: "buffer" })) {
+      sum.entries++;
+      const child = name.toString();
+      // A name that is no UTF-8 cannot be named here, and its bytes are few: they are not counted.
+      if (!Buffer.from(child).equals(name)) continue;
+      const found = fs.lstatSync(`${folder}/${child}`, { throwIfNoEntry: false });
+      if (found?.isDirectory()) todo.push(`${folder}/${child}`);
+      else if (found?.isFile()) sum.bytes += found.size;
+    }
   }
   return sum;
 }

@@ -30,7 +30,13 @@ function makeOne({ mount, path }: DiskPath, names: readonly string[]): void {
   using walk = new Walk(mount, path);
   const { path: entry, stats } = walk.entry(names);
   if (stats !== undefined) throw failure("EEXIST");
-  mount.fs.mkdirSync(entry);
+  mount.quota.take(0, 1);
+  try {
+    mount.fs.mkdirSync(entry);
+  } catch (error) {
+    mount.quota.give(0, 1);
+    throw error;
+  }
 }
 
 /**
@@ -51,7 +57,7 @@ export function remove(
     const { path: entry, stats } = walk.entry(names);
     if (stats === undefined) throw failure("ENOENT");
     if (!stats.isDirectory()) return removeName(mount, entry);
-    if (!recursive) return mount.fs.rmdirSync(entry);
+    if (!recursive) return removeEmpty(mount, entry);
     waits = true;
     return removeTree(mount, entry, { count: 0, signal }, 0).finally(() => walk[Symbol.dispose]());
   } finally {
@@ -62,7 +68,12 @@ export function remove(
 function removeName({ fs, quota }: Disk, entry: string): void {
   const stats = fs.lstatSync(entry);
   fs.unlinkSync(entry);
-  if (stats.isFile() && stats.nlink <= 1) quota.give(stats.size);
+  quota.removed(stats);
+}
+
+function removeEmpty({ fs, quota }: Disk, entry: string): void {
+  fs.rmdirSync(entry);
+  quota.give(0, 1);
 }
 
 /**
@@ -103,13 +114,13 @@ async function removeTree(
         );
       else {
         fs.unlinkSync(path);
-        if (stats.isFile() && stats.nlink <= 1) disk.quota.give(stats.size);
+        disk.quota.removed(stats);
       }
     }
   } finally {
     if (fd >= 0) fs.closeSync(fd);
   }
-  fs.rmdirSync(entry);
+  removeEmpty(disk, entry);
 }
 
 /** @throws ConnectError, NodeJS.ErrnoException */
@@ -133,5 +144,5 @@ export function rename(from: DiskPath, to: DiskPath): void {
   }
   fs.renameSync(old.path, replaced.path);
   const { stats } = replaced;
-  if (stats?.isFile() && stats.nlink <= 1 && stats.ino !== old.stats.ino) quota.give(stats.size);
+  if (stats !== undefined && stats.ino !== old.stats.ino) quota.removed(stats);
 }

@@ -71,14 +71,16 @@ export class Walk implements Disposable {
   }
 
   #find(names: readonly string[], entry: boolean): Found {
-    const { fs, root } = this.#disk;
-    const stats = fs.lstatSync(root);
-    if (!stats.isDirectory()) {
+    const { fs, root, file, pinned } = this.#disk;
+    if (file !== undefined) {
       // A mount of a single file has nothing below it.
       if (names.length > 0 || entry) throw failure("ENOTDIR");
-      return { path: root, stats };
+      const path = `${root}/${file}`;
+      return { path, stats: fs.lstatSync(path, { throwIfNoEntry: false }) };
     }
-    this.#enter(root);
+    this.#held.push({ path: root === "/" ? "" : root, fd: -1 });
+    const stats = fs.lstatSync(pinned ? `${root}/.` : root);
+    if (!stats.isDirectory()) throw failure("ENOTDIR");
     const todo = [...names];
     let last: Found = { path: `${this.here}/.`, stats };
     for (let name = todo.shift(); name !== undefined; name = todo.shift()) {

@@ -65,10 +65,11 @@ export function writeFile(
     if (request.exclusive && stats !== undefined) throw failure("EEXIST");
     const { data } = request;
     const temporary = `${walk.here}/.${randomBytes(9).toString("hex")}.tmp`;
-    quota.take(data.length);
+    const entries = stats === undefined ? 1 : 0;
+    quota.take(data.length, entries);
     const fd = fs.openSync(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666);
     const undo = (): void => {
-      quota.give(data.length);
+      quota.give(data.length, entries);
       fs.unlinkSync(temporary);
     };
     const fill = (): void => {
@@ -82,7 +83,10 @@ export function writeFile(
         fs.linkSync(temporary, entry);
         fs.unlinkSync(temporary);
       } else fs.renameSync(temporary, entry);
-      if (stats?.isFile() && stats.nlink <= 1) quota.give(stats.size);
+      if (stats !== undefined) {
+        quota.removed(stats);
+        quota.take(0, 1);
+      }
     };
     try {
       fill();

@@ -167,7 +167,7 @@ describe("bad input is answered with a code:", () => {
   });
 
   test("more open files than a guest may have", async () => {
-    memory = mounted({ handles: 2 });
+    memory = mounted({ limits: { handles: 2 } });
     const client = memory.client();
     const first = await client.open({ path: "/data/a.txt", read: true });
     await client.open({ path: "/data/a.txt", read: true });

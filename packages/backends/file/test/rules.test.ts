@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
-import { type InMemory, inMemory } from "@dropthrough/dispatch/testing";
+import { type InMemory, inMemory, ManualClock } from "@dropthrough/dispatch/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { file, type FileService, FileType, Whence } from "../src/index.ts";
 
@@ -27,15 +27,19 @@ const names = async (path: string): Promise<string[]> =>
 
 /** Mounts that must not be told apart by a guest. */
 const KINDS = {
-  disk: (quota: string) =>
-    ({ "/data": { path: folder, write: true, quota }, "/other": { memory: true } }) as const,
-  memory: (quota: string) =>
-    ({ "/data": { memory: true, quota }, "/other": { memory: true } }) as const,
+  disk: (quota: string, entries?: number) => ({
+    "/data": { path: folder, write: true, quota, ...(entries !== undefined && { entries }) },
+    "/other": { memory: true as const },
+  }),
+  memory: (quota: string, entries?: number) => ({
+    "/data": { memory: true as const, quota, ...(entries !== undefined && { entries }) },
+    "/other": { memory: true as const },
+  }),
 };
 
 describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("a %s mount:", (kind) => {
-  const mount = (quota = "1 GiB"): void => {
-    memory = inMemory(file({ mounts: KINDS[kind](quota) }));
+  const mount = (quota = "1 GiB", entries?: number): void => {
+    memory = inMemory(file({ mounts: KINDS[kind](quota, entries) }));
     client = memory.client();
   };
   beforeEach(() => {
@@ -236,8 +240,68 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("a %s mount:", (kind
     await client.remove({ path: "/data/b" });
     await put("/data/c", "x".repeat(500));
     await client.rename({ from: "/data/c", to: "/data/a" });
+    // The file that had that name is gone for everybody but for whom it is open: the disk still has it.
+    await full(put("/data/d", "x".repeat(500)));
+    await client.close({ handle });
     await put("/data/d", "x".repeat(500));
     expect(await get("/data/a")).toBe("x".repeat(500));
+  });
+
+  test("files that are removed while they are open count until they are closed", async () => {
+    mount("1 KiB");
+    const handles: bigint[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { handle } = await client.open({ path: `/data/${i}`, write: true, create: true });
+      await client.write({ handle, data: bytes("x".repeat(500)) });
+      await client.remove({ path: `/data/${i}` });
+      handles.push(handle);
+    }
+    expect(await codeOf(put("/data/a", "x".repeat(500)))).toBe(Code.ResourceExhausted);
+    await memory.end();
+    client = memory.client("another");
+    await put("/data/a", "x".repeat(1000));
+  });
+
+  test("many entries are bounded where the operator says so, whatever they are", async () => {
+    mount("1 GiB", 5);
+    const full = async (call: Promise<unknown>): Promise<void> =>
+      expect(await codeOf(call)).toBe(Code.ResourceExhausted);
+    await client.makeDirectory({ path: "/data/a/b", parents: true });
+    for (const name of ["c", "d", "e"]) await put(`/data/${name}`, "");
+    await full(put("/data/f", ""));
+    await full(client.open({ path: "/data/f", write: true, create: true }));
+    await full(client.makeDirectory({ path: "/data/f" }));
+    await full(client.copy({ from: "/data/c", to: "/data/f" }));
+    expect(await names("/data")).toEqual(["a", "c", "d", "e"]);
+    await put("/data/c", "replaced");
+    await client.rename({ from: "/data/c", to: "/data/d" });
+    await put("/data/f", "");
+    await full(put("/data/g", ""));
+    await client.remove({ path: "/data/a", recursive: true });
+    await put("/data/g", "");
+    await client.makeDirectory({ path: "/data/h" });
+    await full(put("/data/i", ""));
+    await client.remove({ path: "/data/h" });
+    await put("/data/i", "");
+  });
+
+  test("an open file that is not used is closed after its time, and one that is used is not", async () => {
+    const clock = new ManualClock();
+    const mounts = KINDS[kind]("1 GiB", undefined);
+    memory = inMemory(file({ mounts, clock, limits: { idleMs: 1000 } }));
+    client = memory.client();
+    await put("/data/a", "abc");
+    const idle = (await client.open({ path: "/data/a", read: true })).handle;
+    const used = (await client.open({ path: "/data/a", read: true })).handle;
+    for (let i = 0; i < 20; i++) {
+      clock.advance(100);
+      await client.readAt({ handle: used, length: 1 });
+    }
+    expect((await client.read({ handle: used })).data).toEqual(bytes("abc"));
+    await expect(client.read({ handle: idle })).rejects.toThrow(
+      "one that is not used for 1 s is closed",
+    );
+    expect(await codeOf(client.read({ handle: idle }))).toBe(Code.NotFound);
   });
 
   test("nothing stays open, whatever was done", async () => {

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Code } from "@connectrpc/connect";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { KINDS, ROWS } from "./escape-rows.ts";
+import { CALLS, Jail, NAME_CALLS, outcome } from "./jail.ts";
+
+let jail: Jail;
+beforeEach(() => void (jail = new Jail()));
+afterEach(() => jail[Symbol.asyncDispose]());
+
+describe.each(KINDS)("on a %s mount", (kind) => {
+  const rows = ROWS.filter(({ codes }) => codes[kind] !== undefined);
+  test.each(rows)("$item", async ({ plant, paths, codes }) => {
+    for (const path of paths) {
+      for (const [name, call] of [...Object.entries(CALLS), ...Object.entries(NAME_CALLS)]) {
+        jail.fill();
+        plant?.(jail.base);
+        await jail.mount(kind);
+        const { code, text } = await outcome(call(jail.client, path));
+        const where = `${name} of ${JSON.stringify(path.slice(0, 80))}: ${text.slice(0, 200)}`;
+        // What makes a file may make one of a name that is not there; nothing else may succeed.
+        const makes =
+          /create|append|Copy to/.test(name) && codes[kind]?.includes(Code.NotFound) === true;
+        if (name in CALLS && !makes) expect(codes[kind], where).toContain(code);
+        expect(text, where).not.toMatch(/SECRET|root:/);
+        expect(text, where).not.toContain(jail.base);
+        expect(readdirSync(jail.base).toSorted(), where).toEqual(["mount", "outside"]);
+        expect(readdirSync(jail.outside), where).toEqual(["secret"]);
+        expect(readFileSync(join(jail.outside, "secret"), "utf8"), where).toBe("SECRET");
+        if (code === 0 && name === "Copy from")
+          expect((await outcome(jail.client.readFile({ path: "/tmp/stolen" }))).text).not.toContain(
+            "SECRET",
+          );
+      }
+    }
+  });
+});
+
+test("every row that a kind of mount has not says why", () => {
+  for (const { item, codes, without } of ROWS)
+    expect(Object.keys(codes).length === KINDS.length || without !== undefined, item).toBe(true);
+});
