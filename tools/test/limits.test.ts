@@ -33,7 +33,8 @@ test.each(backends)(
 );
 
 test("and of no backend that has none", () => {
-  expect(sections.map((text) => text.split("\n")[0]).toSorted()).toEqual(
-    backends.map((path) => `@dropthrough/${path.split("/")[2] ?? ""}`).toSorted(),
+  const titles = sections.map((text) => text.split("\n")[0]);
+  expect(new Set(titles)).toEqual(
+    new Set(backends.map((path) => `@dropthrough/${path.split("/")[2] ?? ""}`)),
   );
 });

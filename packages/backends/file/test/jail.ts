@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import { type Client, type Code, ConnectError } from "@connectrpc/connect";
 import { type InMemory, inMemory } from "@dropthrough/dispatch/testing";
 import { afterAll } from "vitest";
 import {
