@@ -47,6 +47,7 @@ const steps: Step[] = [
   command("build", "turbo run build --output-logs=errors-only"),
   command("publish", "node tools/check-packages.ts"),
   command("changesets", "changeset status"),
+  { name: "schedules", hint: "pnpm test:schedules", run: schedules },
   { name: "tests", hint: "pnpm unit", run: tests },
 ];
 
@@ -135,6 +136,13 @@ async function fingerprint(): Promise<string> {
     (await runFor(`git status --porcelain --untracked-files=all ${paths}`)) +
     (await runFor(`git diff ${paths}`))
   );
+}
+
+/** The scenarios in many legal orders; each of them counts. */
+async function schedules(): Promise<Count> {
+  const report = join(scratch, "schedules.txt");
+  await run(`node packages/scenarios/src/main.ts --report ${report}`);
+  return JSON.parse(readFileSync(report, "utf8")) as Count;
 }
 
 async function tests(): Promise<Count> {

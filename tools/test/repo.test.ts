@@ -27,8 +27,14 @@ const folders = globSync("packages/{*,backends/*,guests/*,facades/*}/package.jso
   .toSorted();
 const packageOf = (folder: string): Package =>
   JSON.parse(read(`${folder}/package.json`)) as Package;
+const published = folders.filter((folder) => packageOf(folder).private !== true);
 
-describe.each(folders)("%s", (folder) => {
+test("what is private says so for a reason that its README gives", () => {
+  for (const folder of folders.filter((one) => !published.includes(one)))
+    expect(read(`${folder}/README.md`), folder).toContain("never published");
+});
+
+describe.each(published)("%s", (folder) => {
   const pkg = packageOf(folder);
 
   test("can be published by itself", () => {
@@ -43,9 +49,9 @@ describe.each(folders)("%s", (folder) => {
   });
 
   test("publishes from dist what it exports from src", () => {
-    const published = Object.entries(pkg.publishConfig?.exports ?? {});
-    expect(published.map(([path]) => path)).toEqual(Object.keys(pkg.exports ?? {}));
-    for (const [path, target] of published) {
+    const targets = Object.entries(pkg.publishConfig?.exports ?? {});
+    expect(targets.map(([path]) => path)).toEqual(Object.keys(pkg.exports ?? {}));
+    for (const [path, target] of targets) {
       const source = pkg.exports?.[path] ?? "";
       if (typeof target === "string") expect(target).toBe(source);
       else expect(target.default).toBe(source.replace("./src/", "./dist/").replace(/\.ts$/, ".js"));

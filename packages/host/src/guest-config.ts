@@ -5,7 +5,7 @@ import type { Limits } from "./limits.ts";
 export interface GuestConfig {
   /** Its name, unique in the host, such as `words.facade`. */
   readonly name: string;
-  /** Its module: a path, a file URL, or the bytes. */
+  /** Its module: a path, a file URL, or the bytes, which are not to be changed afterwards. */
   readonly module: string | URL | Uint8Array<ArrayBuffer>;
   /** Its command line arguments. Default none. */
   readonly arguments?: readonly string[];

@@ -23,8 +23,7 @@ export interface GuestProgram {
 export async function loadProgram(config: GuestConfig, limits: Limits): Promise<GuestProgram> {
   const bytes = await readBytes(config);
   try {
-    const shape = readGuestModule(bytes);
-    const module = await compile(limitMemory(bytes, limits.memoryPages));
+    const { shape, module } = await compile(bytes, limits.memoryPages);
     const described = describe(config, shape);
     const waits = shape.info.imports.some((i) => i.name === "wait");
     return { module, shape, waits, desc: (service) => described(service) };
@@ -37,8 +36,24 @@ export async function loadProgram(config: GuestConfig, limits: Limits): Promise<
 /** Up to so many bytes a module is compiled at once: to ask another thread for it takes longer, and some turns of the event loop. */
 const SMALL = 65_536;
 
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  return bytes.length <= SMALL ? new WebAssembly.Module(bytes) : WebAssembly.compile(bytes);
+/** What the same bytes were compiled to before, by their limit: a hundred guests may share one module. */
+const compiled = new WeakMap<Uint8Array, Map<number, Compiled>>();
+
+interface Compiled {
+  readonly shape: GuestModule;
+  readonly module: WebAssembly.Module;
+}
+
+async function compile(bytes: Uint8Array<ArrayBuffer>, pages: number): Promise<Compiled> {
+  const known = compiled.get(bytes)?.get(pages);
+  if (known !== undefined) return known;
+  const shape = readGuestModule(bytes);
+  const limited = limitMemory(bytes, pages);
+  const module =
+    limited.length <= SMALL ? new WebAssembly.Module(limited) : await WebAssembly.compile(limited);
+  const made = { shape, module };
+  compiled.set(bytes, new Map([...(compiled.get(bytes) ?? []), [pages, made]]));
+  return made;
 }
 
 async function readBytes({ name, module }: GuestConfig): Promise<Uint8Array<ArrayBuffer>> {

@@ -9,7 +9,7 @@ import {
 } from "../src/index.ts";
 import { ECHO, echoRequest } from "./control.ts";
 import { command, say, start } from "./deployment.ts";
-import { GuestText } from "./guest-text.ts";
+import { GuestText } from "@dropthrough/guest-text";
 
 /** Runs hosts with one command guest, and answers how it ended. */
 async function exitOf(

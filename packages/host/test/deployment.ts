@@ -3,7 +3,7 @@ import { echo, type EchoService } from "@dropthrough/dispatch/testing";
 import { expect } from "vitest";
 import { createHost, type GuestConfig, type Host, type HostOptions } from "../src/index.ts";
 import { CONTROL, control, ECHO, echoRequest, FACADE, renamed } from "./control.ts";
-import { GuestText } from "./guest-text.ts";
+import { GuestText } from "@dropthrough/guest-text";
 
 /** What guests of these tests are granted. */
 export const ALL: readonly string[] = [

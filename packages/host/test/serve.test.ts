@@ -13,7 +13,7 @@ import {
   say,
   start,
 } from "./deployment.ts";
-import { GuestText } from "./guest-text.ts";
+import { GuestText } from "@dropthrough/guest-text";
 
 /** Serves by calling itself, and passes the answer on. */
 function circle(): Uint8Array<ArrayBuffer> {
