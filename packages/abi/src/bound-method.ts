@@ -1,3 +1,5 @@
+import type { Passage } from "./passage.ts";
+
 /**
  * What the boundary needs of a method that a guest has bound. The registry makes these
  * (`@dropthrough/dispatch`); `T` is whatever it likes to keep a response in.
@@ -16,6 +18,14 @@ export interface BoundMethod<T = unknown> {
    */
   start(memory: Uint8Array, at: number, end: number, timeoutMs: number): T | Pending<T>;
   /**
+   * Starts a call instead of `start`, where whoever answers may read the request, and write the response, while the caller
+   * is in its import.
+   *
+   * @param passage not to be kept; it is closed when this has returned
+   * @throws ConnectError if the call failed at once
+   */
+  pass?(passage: Passage, timeoutMs: number): T | Pending<T>;
+  /**
    * Writes a response to `memory[at, end)`.
    *
    * @returns the bytes written, or -1 if it does not fit
@@ -28,12 +38,18 @@ export interface BoundMethod<T = unknown> {
 
 /** A call that is not done. No thenable, so that nothing awaits it by accident. */
 export interface Pending<T> {
-  /** Exactly one of the two is called, once, never before `settle` returned. */
-  settle(done: (response: T) => void, failed: (error: unknown) => void): unknown;
+  /** The listener is told the outcome, once, never before `settle` returned. */
+  settle(listener: PendingListener<T>): void;
   /** The call, as whoever made it knows it; the boundary does not look into it. */
   readonly call?: unknown;
   /** Gives the call up: its signal is aborted, and it fails with CANCELLED unless it is done already. */
   cancel(): void;
+}
+
+/** Hears how a call ended: by exactly one of the two. */
+export interface PendingListener<T> {
+  done(response: T): void;
+  failed(error: unknown): void;
 }
 
 /** Whether `start` answered a call that is not done. */

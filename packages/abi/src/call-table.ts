@@ -1,24 +1,10 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { BoundMethod, Pending } from "./bound-method.ts";
+import type { PendingCall } from "./outgoing-calls.ts";
+import type { Passage } from "./passage.ts";
 import { MAX_CALL_NUMBER } from "./result-word.ts";
 
 /** A call that the host holds for one guest instance. */
 export type HeldCall = PendingCall | ParkedCall | IncomingCall;
-
-/** An outgoing call that is not done. */
-export interface PendingCall {
-  readonly state: "pending";
-  readonly method: BoundMethod;
-  readonly pending: Pending<unknown>;
-  /** Set while the guest waits for it: called when the call is done. */
-  wake: (() => void) | undefined;
-  outcome: Outcome | undefined;
-}
-
-/** How an outgoing call ended. */
-export type Outcome =
-  | { readonly ok: true; readonly response: unknown }
-  | { readonly ok: false; readonly error: ConnectError };
 
 /** A body that waits to be read: a response that did not fit, or the Status of a failure. */
 export interface ParkedCall {
@@ -31,26 +17,40 @@ export interface ParkedCall {
 /** A call that this instance is to answer. */
 export interface IncomingCall {
   readonly state: "incoming";
-  readonly body: Uint8Array;
+  /** The request, or the passage that it stands in. */
+  body: Uint8Array | Passage;
   /** Answers the caller. */
-  readonly answer: (reply: Reply) => void;
+  answer(reply: Reply): void;
   /** Set when the caller has gone: the code that it left with. */
   gone: number | undefined;
 }
 
 /** What a guest replied. */
 export type Reply =
-  | { readonly ok: true; readonly body: Uint8Array }
+  /** The bytes; or how many there are, where they went into the caller's buffer at once. */
+  | { readonly ok: true; readonly body: Uint8Array | number }
   | { readonly ok: false; readonly error: ConnectError };
 
+/** How many places a table begins with. A power of 2. */
+const PLACES = 64;
+
 /**
- * The calls of one guest instance by number. Numbers start at 1 and are not used again before all
+ * The calls of one guest instance by number. Numbers start at 1 and ascend; none is used again before all
  * others were, so a stale number is NOT_FOUND and hardly ever somebody else's call.
+ *
+ * ```text
+ *  number 66 of 64 places:   place  0     1     2 (66 & 63)    ...   63
+ *                                 │    │     │ 66, its call │       │    │
+ * ```
+ *
+ * A number whose place is taken is left out. At most half of the places are, so that this is rare.
  */
 export class CallTable {
-  readonly #held = new Map<number, HeldCall>();
   readonly #most: number;
+  #numbers: number[] = Array<number>(PLACES).fill(0);
+  #calls: (HeldCall | undefined)[] = Array<undefined>(PLACES).fill(undefined);
   #last = 0;
+  #size = 0;
   /** Bytes of all parked bodies. */
   parkedBytes = 0;
   /** How many of the calls are incoming. */
@@ -62,54 +62,83 @@ export class CallTable {
 
   /** Whether there is no room for one more. */
   get full(): boolean {
-    return this.#held.size >= this.#most;
+    return this.#size >= this.#most;
   }
 
   get size(): number {
-    return this.#held.size;
+    return this.#size;
   }
 
-  values(): Iterable<HeldCall> {
-    return this.#held.values();
+  /** Every call with its number, the oldest number first. */
+  entries(): [number, HeldCall][] {
+    const all: [number, HeldCall][] = [];
+    for (const [place, call] of this.#calls.entries())
+      if (call !== undefined) all.push([this.#numbers[place] ?? 0, call]);
+    // Counted from the number that is next.
+    const age = (number: number): number => (number - this.#last - 1) & MAX_CALL_NUMBER;
+    return all.toSorted(([a], [b]) => age(a) - age(b));
   }
 
-  entries(): Iterable<[number, HeldCall]> {
-    return this.#held.entries();
+  values(): HeldCall[] {
+    return this.entries().map(([, call]) => call);
   }
 
   get(number: number): HeldCall | undefined {
-    return this.#held.get(number);
+    const place = number & (this.#calls.length - 1);
+    return this.#numbers[place] === number ? this.#calls[place] : undefined;
   }
 
   /** Takes a call in; the caller has made sure that there is room. */
   add(call: HeldCall): number {
-    do this.#last = this.#last === MAX_CALL_NUMBER ? 1 : this.#last + 1;
-    while (this.#held.has(this.#last));
-    this.set(this.#last, call);
-    return this.#last;
+    if (this.#size * 2 >= this.#calls.length) this.#grow();
+    let number = this.#last;
+    do number = number === MAX_CALL_NUMBER ? 1 : number + 1;
+    while (this.#calls[number & (this.#calls.length - 1)] !== undefined);
+    this.#last = number;
+    this.set(number, call);
+    return number;
   }
 
   /** Puts a call in the place of another. */
   set(number: number, call: HeldCall): void {
     this.delete(number);
-    this.#held.set(number, call);
+    const place = number & (this.#calls.length - 1);
+    this.#numbers[place] = number;
+    this.#calls[place] = call;
+    this.#size++;
     if (call.state === "parked") this.parkedBytes += call.body.length;
-    if (call.state === "incoming") this.incoming++;
+    else if (call.state === "incoming") this.incoming++;
   }
 
   delete(number: number): void {
-    const call = this.#held.get(number);
-    if (call?.state === "parked") this.parkedBytes -= call.body.length;
-    if (call?.state === "incoming") this.incoming--;
-    this.#held.delete(number);
+    const call = this.get(number);
+    if (call === undefined) return;
+    const place = number & (this.#calls.length - 1);
+    this.#numbers[place] = 0;
+    this.#calls[place] = undefined;
+    this.#size--;
+    if (call.state === "parked") this.parkedBytes -= call.body.length;
+    else if (call.state === "incoming") this.incoming--;
   }
 
   /** Takes all calls out, for a guest that is gone. */
   clear(): HeldCall[] {
-    const all = [...this.#held.values()];
-    this.#held.clear();
-    this.parkedBytes = 0;
-    this.incoming = 0;
+    const all = this.values();
+    this.#numbers.fill(0);
+    this.#calls.fill(undefined);
+    this.#size = this.parkedBytes = this.incoming = 0;
     return all;
+  }
+
+  /** Two calls that had two places have two places in a table twice as large. */
+  #grow(): void {
+    const all = this.entries();
+    this.#numbers = Array<number>(this.#calls.length * 2).fill(0);
+    this.#calls = Array<undefined>(this.#numbers.length).fill(undefined);
+    for (const [number, call] of all) {
+      const place = number & (this.#calls.length - 1);
+      this.#numbers[place] = number;
+      this.#calls[place] = call;
+    }
   }
 }

@@ -1,13 +1,14 @@
 import { ConnectError } from "@connectrpc/connect";
 import { type BoundMethod, isPending, type Pending } from "./bound-method.ts";
-import { CallTable, type Outcome, type PendingCall, type Reply } from "./call-table.ts";
-import { Code, isCode } from "./code.ts";
-import { FinishedCalls } from "./finished-calls.ts";
+import { CallTable, type Reply } from "./call-table.ts";
+import { Code } from "./code.ts";
+import type { FinishedCalls } from "./finished-calls.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { type Incoming, IncomingCalls } from "./incoming-calls.ts";
 import type { AbiLimits } from "./limits.ts";
-import { parkedWord, pendingWord } from "./result-word.ts";
-import { encodeStatus } from "./status.ts";
+import { OutgoingCalls } from "./outgoing-calls.ts";
+import { Passage } from "./passage.ts";
+import { parkedWord } from "./result-word.ts";
 
 /** What an endpoint needs to know. */
 export interface EndpointOptions {
@@ -49,17 +50,17 @@ export class Endpoint {
   readonly #methods: BoundMethod[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #calls: CallTable;
+  readonly #outgoing: OutgoingCalls;
   readonly #incoming: IncomingCalls;
-  readonly #finished: { number: number; resPtr: number; resCap: number }[] = [];
-  #untold: FinishedCalls | undefined;
-  #waiting: PendingCall | undefined;
-  #unwinding: { readonly reason: unknown } | undefined;
+  readonly #passage: Passage;
 
   constructor(memory: GuestMemory, options: EndpointOptions) {
     this.#memory = memory;
     this.#options = options;
     this.#limits = options.limits;
     this.#calls = new CallTable(options.limits.calls);
+    this.#passage = new Passage(memory);
+    this.#outgoing = new OutgoingCalls(this.#calls, memory, options);
     this.#incoming = new IncomingCalls(this.#calls, memory, options.limits);
   }
 
@@ -75,7 +76,7 @@ export class Endpoint {
 
   /** The pending call that the guest waits for now. */
   get waiting(): Pending<unknown> | undefined {
-    return this.#waiting?.outcome === undefined ? this.#waiting?.pending : undefined;
+    return this.#outgoing.waiting;
   }
 
   /**
@@ -84,7 +85,7 @@ export class Endpoint {
    * @param listener is called after each call that has finished
    */
   finishedCalls(listener: () => void): FinishedCalls {
-    return (this.#untold ??= new FinishedCalls(this.#calls, listener));
+    return this.#outgoing.finishedCalls(listener);
   }
 
   /** The number that this guest bound a name to, if it did. */
@@ -112,7 +113,7 @@ export class Endpoint {
       this.#numbers.set(name, number);
       return number;
     } catch (error) {
-      return -this.#errorOf(error).code;
+      return -this.#outgoing.errorOf(error).code;
     }
   }
 
@@ -133,10 +134,9 @@ export class Endpoint {
     try {
       word = this.#start(method, reqPtr, reqLen, resPtr, resCap, timeoutMs);
     } catch (error) {
-      word = this.#park(0, error);
+      word = this.#outgoing.park(0, error);
     }
-    if (this.#unwinding !== undefined) throw this.#unwinding.reason;
-    return word;
+    return this.#outgoing.leave(word);
   }
 
   #start(
@@ -172,78 +172,33 @@ export class Endpoint {
     if (this.#calls.full || this.#calls.parkedBytes > this.#limits.parkedBytes) {
       return parkedWord(0, Code.ResourceExhausted);
     }
-    const result = method.start(this.#memory.bytes, reqPtr, reqPtr + reqLen, timeoutMs);
-    if (isPending(result)) return this.#pend(method, result, resPtr, resCap);
-    return this.#finish(0, method, result, resPtr, resCap);
+    const result =
+      method.pass === undefined
+        ? method.start(this.#memory.bytes, reqPtr, reqPtr + reqLen, timeoutMs)
+        : this.#pass(method, reqPtr, reqLen, resPtr, resCap, timeoutMs);
+    if (isPending(result)) return this.#outgoing.pend(method, result, resPtr, resCap);
+    return this.#outgoing.finish(0, method, result, resPtr, resCap);
   }
 
-  /** Writes a response to the guest's buffer, or parks it under `number` (0: a new one). */
-  #finish(
-    number: number,
+  /** Starts a call that another guest may answer from memory to memory. */
+  #pass(
     method: BoundMethod,
-    response: unknown,
+    reqPtr: number,
+    reqLen: number,
     resPtr: number,
     resCap: number,
-  ): number {
-    const most = Math.min(resCap, this.#limits.responseBytes);
-    const length = method.write(response, this.#memory.bytes, resPtr, resPtr + most);
-    if (length >= 0) {
-      if (number !== 0) this.#calls.delete(number);
-      return length;
-    }
-    const body = method.encode(response);
-    if (body.length > this.#limits.responseBytes) {
-      throw new ConnectError(
-        `the response of ${method.name} has ${body.length} bytes, above the limit of ${this.#limits.responseBytes}: ask for less at a time`,
-        Code.ResourceExhausted,
-      );
-    }
-    return this.#keep(number, 0, body);
-  }
-
-  /** Parks the Status of a failure under `number` (0: a new one). */
-  #park(number: number, error: unknown): number {
-    const failure = this.#errorOf(error);
-    let body: Uint8Array;
+    timeoutMs: number,
+  ): unknown {
+    const passage = this.#passage;
+    passage.at = reqPtr;
+    passage.length = reqLen;
+    passage.to = resPtr;
+    passage.room = Math.min(resCap, this.#limits.responseBytes);
     try {
-      body = encodeStatus(failure);
-    } catch (cause) {
-      body = encodeStatus(new ConnectError(failure.rawMessage, failure.code));
-      this.#options.incident(cause);
+      return method.pass?.(passage, timeoutMs);
+    } finally {
+      if (passage.holder !== undefined) passage.close();
     }
-    return this.#keep(number, failure.code, body);
-  }
-
-  #keep(number: number, code: number, body: Uint8Array): number {
-    const parked = { state: "parked", code, body } as const;
-    if (number !== 0) this.#calls.set(number, parked);
-    else if (this.#calls.full) return parkedWord(0, code);
-    else number = this.#calls.add(parked);
-    return parkedWord(number, code);
-  }
-
-  #pend(method: BoundMethod, pending: Pending<unknown>, resPtr: number, resCap: number): number {
-    const call: PendingCall = {
-      state: "pending",
-      method,
-      pending,
-      wake: undefined,
-      outcome: undefined,
-    };
-    const number = this.#calls.add(call);
-    const end = (outcome: Outcome): void => {
-      call.outcome = outcome;
-      call.wake?.();
-      this.#untold?.add(number, call);
-      if (this.#options.finished === undefined || this.#calls.get(number) !== call) return;
-      this.#finished.push({ number, resPtr, resCap });
-      this.#options.finished();
-    };
-    pending.settle(
-      (response) => end({ ok: true, response }),
-      (error: unknown) => end({ ok: false, error: this.#errorOf(error) }),
-    );
-    return pendingWord(number);
   }
 
   /**
@@ -251,53 +206,12 @@ export class Endpoint {
    * suspend the guest.
    */
   wait(number: number, resPtr: number, resCap: number): number | Promise<number> {
-    const call = this.#calls.get(number);
-    if (call?.state === "parked") return parkedWord(number, call.code);
-    if (call?.state !== "pending") return this.#leave(parkedWord(0, Code.NotFound));
-    this.#untold?.drop(number);
-    if (call.outcome !== undefined) return this.#leave(this.#collect(number, call, resPtr, resCap));
-    if (this.#options.finished !== undefined)
-      return this.#leave(parkedWord(0, Code.FailedPrecondition));
-    this.#waiting = call;
-    return new Promise((resolve, reject) => {
-      call.wake = () => {
-        // What unwinds the guest is thrown into it.
-        try {
-          resolve(this.#leave(this.#collect(number, call, resPtr, resCap)));
-        } catch (reason) {
-          reject(reason);
-        }
-      };
-    });
+    return this.#outgoing.wait(number, resPtr, resCap);
   }
 
   /** For a host that cannot suspend a guest: ends a pending call with a Status that says so. */
   refuseWait(number: number, reason: ConnectError): number {
-    const call = this.#calls.get(number);
-    if (call?.state === "pending") call.pending.cancel();
-    return this.#leave(
-      call === undefined ? parkedWord(0, Code.NotFound) : this.#park(number, reason),
-    );
-  }
-
-  #collect(number: number, call: PendingCall, resPtr: number, resCap: number): number {
-    resPtr >>>= 0;
-    resCap >>>= 0;
-    if (this.#calls.get(number) !== call) return parkedWord(0, Code.NotFound);
-    // The call keeps its number and its outcome: the guest can wait again with a buffer that exists.
-    if (!this.#memory.holds(resPtr, resCap)) return parkedWord(0, Code.OutOfRange);
-    return this.#outcome(number, call, resPtr, resCap);
-  }
-
-  #outcome(number: number, call: PendingCall, resPtr: number, resCap: number): number {
-    const outcome = call.outcome;
-    try {
-      if (outcome === undefined) throw new Error("a call was collected before it was done");
-      if (outcome.ok) return this.#finish(number, call.method, outcome.response, resPtr, resCap);
-      return this.#park(number, outcome.error);
-    } catch (error) {
-      return this.#park(number, error);
-    }
+    return this.#outgoing.refuseWait(number, reason);
   }
 
   /**
@@ -305,15 +219,7 @@ export class Endpoint {
    * `call` was given; the host hands both numbers to `dropthrough_v1_done`.
    */
   deliver(): { readonly call: number; readonly word: number } | undefined {
-    for (let next = this.#finished.shift(); next !== undefined; next = this.#finished.shift()) {
-      const call = this.#calls.get(next.number);
-      if (call?.state !== "pending") continue;
-      return {
-        call: next.number,
-        word: this.#outcome(next.number, call, next.resPtr, next.resCap),
-      };
-    }
-    return undefined;
+    return this.#outgoing.deliver();
   }
 
   /** The import `read`. */
@@ -324,10 +230,12 @@ export class Endpoint {
     const call = this.#calls.get(number);
     if (call === undefined) return -Code.NotFound;
     if (call.state === "pending") return -Code.FailedPrecondition;
-    const total = call.body.length;
+    const { body } = call;
+    const total = body.length;
     if (offset > total || !this.#memory.holds(ptr, len)) return -Code.OutOfRange;
-    const end = Math.min(offset + len, total);
-    if (end > offset) this.#memory.bytes.set(call.body.subarray(offset, end), ptr);
+    const count = Math.min(len, total - offset);
+    if (body instanceof Passage) this.#memory.copyFrom(body.memory, body.at + offset, ptr, count);
+    else if (count > 0) this.#memory.bytes.set(body.subarray(offset, offset + count), ptr);
     return total;
   }
 
@@ -338,24 +246,19 @@ export class Endpoint {
 
   /** The import `release`. */
   release(number: number): number {
-    const call = this.#calls.get(number);
-    if (call === undefined || call.state === "incoming") return -Code.NotFound;
-    this.#calls.delete(number);
-    this.#untold?.drop(number);
-    if (call.state === "pending") call.pending.cancel();
-    return 0;
+    return this.#outgoing.release(number);
   }
 
   /**
    * Takes in a call that this guest is to answer.
    *
-   * @param body the request; the guest reads it with `read`
-   * @param answer called once, with what the guest replied; never if `leave` was called before
+   * @param body the request, or the passage that it stands in; the guest reads it with `read`
+   * @param listener called once, with what the guest replied; never if `leave` was called before
    * @returns the call's number, for `dropthrough_v1_serve`, and what ends it without an answer
    * @throws ConnectError RESOURCE_EXHAUSTED if the guest holds too many calls
    */
-  accept(body: Uint8Array, answer: (reply: Reply) => void): Incoming {
-    return this.#incoming.accept(body, answer);
+  accept(body: Uint8Array | Passage, listener?: (reply: Reply) => void): Incoming {
+    return this.#incoming.accept(body, listener);
   }
 
   /**
@@ -363,8 +266,7 @@ export class Endpoint {
    * for is cancelled, so that it wakes.
    */
   unwind(reason: unknown): void {
-    this.#unwinding ??= { reason };
-    for (const call of this.#calls.values()) if (call.state === "pending") call.pending.cancel();
+    this.#outgoing.unwind(reason);
   }
 
   /** Ends everything that the guest holds: pending calls are cancelled, incoming ones answered with `error`. */
@@ -373,18 +275,6 @@ export class Endpoint {
       if (call.state === "pending") call.pending.cancel();
       if (call.state === "incoming" && call.gone === undefined) call.answer({ ok: false, error });
     }
-  }
-
-  #leave(word: number): number {
-    if (this.#unwinding !== undefined) throw this.#unwinding.reason;
-    return word;
-  }
-
-  #errorOf(error: unknown): ConnectError {
-    if (error instanceof ConnectError && isCode(error.code)) return error;
-    return new ConnectError(
-      `internal error; the operator's log has it as ${this.#options.incident(error)}`,
-      Code.Internal,
-    );
+    this.#memory.close();
   }
 }

@@ -1,5 +1,6 @@
 import type { Pending } from "./bound-method.ts";
-import type { CallTable, PendingCall } from "./call-table.ts";
+import type { CallTable } from "./call-table.ts";
+import type { PendingCall } from "./outgoing-calls.ts";
 
 /** A call that a guest made, and that is done. */
 export interface Finished {
@@ -22,13 +23,13 @@ export class FinishedCalls {
     this.#calls = calls;
     this.#listener = listener;
     for (const [number, call] of calls.entries())
-      if (call.state === "pending" && call.outcome !== undefined) this.#numbers.add(number);
+      if (call.state === "pending" && call.over) this.#numbers.add(number);
   }
 
   /** A call is done. If the guest waits for it, it knows. */
-  add(number: number, call: PendingCall): void {
-    if (call.wake !== undefined || this.#calls.get(number) !== call) return;
-    this.#numbers.add(number);
+  add(call: PendingCall): void {
+    if (call.waited || this.#calls.get(call.number) !== call) return;
+    this.#numbers.add(call.number);
     this.#listener();
   }
 

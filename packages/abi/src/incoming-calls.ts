@@ -3,16 +3,50 @@ import type { CallTable, IncomingCall, Reply } from "./call-table.ts";
 import { Code, isCode } from "./code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import type { AbiLimits } from "./limits.ts";
+import { Passage } from "./passage.ts";
 import { decodeStatus } from "./status.ts";
 
 /** A call that a guest is answering. */
-export interface Incoming {
+export class Incoming implements IncomingCall {
+  readonly state = "incoming";
   /** Its number. */
-  readonly number: number;
+  number = 0;
+  body: Uint8Array | Passage;
+  gone: number | undefined;
+  /** What the guest replied, once it did. */
+  reply: Reply | undefined;
+  /** Called with the reply. */
+  listener: ((reply: Reply) => void) | undefined;
+  readonly #calls: CallTable;
+
+  constructor(
+    calls: CallTable,
+    body: Uint8Array | Passage,
+    listener: ((reply: Reply) => void) | undefined,
+  ) {
+    this.#calls = calls;
+    this.body = body;
+    this.reply = undefined;
+    this.gone = undefined;
+    this.listener = listener;
+  }
+
+  answer(reply: Reply): void {
+    this.reply = reply;
+    this.listener?.(reply);
+  }
+
   /** The caller has gone, with this code: a later `reply` answers minus it. */
-  readonly leave: (code: number) => void;
+  leave(code: number): void {
+    this.gone ??= code;
+  }
+
   /** The guest will not reply any more: a caller that still waits is answered with the error that `why` makes. */
-  readonly end: (why: () => ConnectError) => void;
+  end(why: () => ConnectError): void {
+    if (this.#calls.get(this.number) !== this) return;
+    this.#calls.delete(this.number);
+    if (this.gone === undefined) this.answer({ ok: false, error: why() });
+  }
 }
 
 /**
@@ -34,24 +68,17 @@ export class IncomingCalls {
   }
 
   /** `Endpoint.accept` */
-  accept(body: Uint8Array, answer: (reply: Reply) => void): Incoming {
+  accept(body: Uint8Array | Passage, listener?: (reply: Reply) => void): Incoming {
     if (this.#calls.full) {
       throw new ConnectError(
         `the guest already holds ${this.#limits.calls} calls`,
         Code.ResourceExhausted,
       );
     }
-    const call: IncomingCall = { state: "incoming", body, answer, gone: undefined };
-    const number = this.#calls.add(call);
-    return {
-      number,
-      leave: (code) => (call.gone ??= code),
-      end: (why) => {
-        if (this.#calls.get(number) !== call) return;
-        this.#calls.delete(number);
-        if (call.gone === undefined) answer({ ok: false, error: why() });
-      },
-    };
+    const call = new Incoming(this.#calls, body, listener);
+    if (body instanceof Passage) body.holder = call;
+    call.number = this.#calls.add(call);
+    return call;
   }
 
   /** The import `reply`, its pointer and length read as unsigned. */
@@ -65,15 +92,28 @@ export class IncomingCalls {
     if (code !== 0 && !isCode(code)) return -Code.InvalidArgument;
     if (len > this.#limits.responseBytes) return -Code.ResourceExhausted;
     if (!this.#memory.holds(ptr, len)) return -Code.OutOfRange;
-    const body = this.#memory.copy(ptr, len);
+    const passage = call.body instanceof Passage ? call.body : undefined;
     let reply: Reply;
-    try {
-      reply = code === 0 ? { ok: true, body } : { ok: false, error: decodeStatus(code, body) };
-    } catch {
-      return -Code.InvalidArgument;
-    }
+    if (code !== 0) {
+      const error = this.#status(code, ptr, len);
+      if (error === undefined) return -Code.InvalidArgument;
+      reply = { ok: false, error };
+    } else if (passage !== undefined && len <= passage.room) {
+      passage.memory.copyFrom(this.#memory, ptr, passage.to, len);
+      reply = { ok: true, body: len };
+    } else reply = { ok: true, body: this.#memory.copy(ptr, len) };
     this.#calls.delete(number);
+    if (passage !== undefined) passage.holder = undefined;
     call.answer(reply);
     return 0;
+  }
+
+  /** The failure that stands in memory; undefined if that is no Status. */
+  #status(code: number, ptr: number, len: number): ConnectError | undefined {
+    try {
+      return decodeStatus(code, this.#memory.copy(ptr, len));
+    } catch {
+      return undefined;
+    }
   }
 }

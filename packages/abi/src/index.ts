@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { type BoundMethod, isPending, type Pending } from "./bound-method.ts";
+export { type BoundMethod, isPending, type Pending, type PendingListener } from "./bound-method.ts";
 export type { Reply } from "./call-table.ts";
 export { ConnectError } from "@connectrpc/connect";
 export { Code, codeName, isCode } from "./code.ts";
@@ -11,6 +11,7 @@ export { Endpoint, type EndpointOptions } from "./endpoint.ts";
 export type { Finished, FinishedCalls } from "./finished-calls.ts";
 export { GuestMemory } from "./guest-memory.ts";
 export type { Incoming } from "./incoming-calls.ts";
+export { Passage } from "./passage.ts";
 export { type AbiLimits, DEFAULT_ABI_LIMITS } from "./limits.ts";
 export { type Manifest, ManifestSchema } from "./gen/dropthrough/abi/v1/manifest_pb.ts";
 export {

@@ -7,6 +7,9 @@ import {
   GuestMemory,
   type AbiLimits,
   type BoundMethod,
+  type Passage,
+  type Pending,
+  type PendingListener,
 } from "../src/index.ts";
 import { wat } from "./wat.ts";
 
@@ -30,12 +33,16 @@ export interface Open {
   cancelled: boolean;
 }
 
+type Body = Uint8Array | number;
+
 /** The proxy of fixtures/proxy.wat, with the methods of fixtures/README.md behind it. */
 export class ProxyGuest {
   readonly open: Open[] = [];
   readonly incidents: unknown[] = [];
   /** How often a handler was reached. */
   started = 0;
+  /** Answers the method `Pass`, which another guest serves. */
+  passTo: ((passage: Passage) => Body | Pending<Body>) | undefined;
   readonly endpoint: Endpoint;
   readonly #exports: WebAssembly.Exports;
 
@@ -78,8 +85,9 @@ export class ProxyGuest {
     return promising(this.#exports["wait"])(...args);
   }
 
-  #bind(name: string): BoundMethod<Uint8Array> {
+  #bind(name: string): BoundMethod<Body> {
     const method = name.replace("test.v1.TestService/", "");
+    const { passTo } = this;
     if (method === "Denied") throw new ConnectError("not granted", Code.PermissionDenied);
     if (method === "Unrequired") throw new ConnectError("not required", Code.FailedPrecondition);
     const start = this.#starts[method];
@@ -90,20 +98,23 @@ export class ProxyGuest {
         this.started++;
         return start(memory.slice(at, end));
       },
+      ...(method === "Pass" && passTo && { pass: passTo }),
       write(response, memory, at, end) {
+        if (typeof response === "number") return response;
         if (response.length > end - at) return -1;
         memory.set(response, at);
         return response.length;
       },
-      encode: (response) => response,
+      encode: (response) => response as Uint8Array,
     };
   }
 
   readonly #starts: Record<
     string,
-    (request: Uint8Array) => ReturnType<BoundMethod<Uint8Array>["start"]>
+    (request: Uint8Array) => ReturnType<BoundMethod<Body>["start"]>
   > = {
     Echo: (request) => request,
+    Pass: (request) => request,
     Fail: () => {
       throw new ConnectError("no", Code.NotFound);
     },
@@ -114,9 +125,9 @@ export class ProxyGuest {
       const open: Open = { resolve: () => {}, reject: () => {}, cancelled: false };
       this.open.push(open);
       return {
-        settle(done: (body: Uint8Array) => void, failed: (error: unknown) => void) {
-          open.resolve = done;
-          open.reject = failed;
+        settle(listener: PendingListener<Body>) {
+          open.resolve = (body) => listener.done(body);
+          open.reject = (error) => listener.failed(error);
         },
         cancel() {
           open.cancelled = true;

@@ -42,7 +42,7 @@ test.each(cases)("$name", async ({ steps }) => {
     const before = guest.bytes.slice();
     if (step.incoming !== undefined) {
       const incoming = guest.endpoint.accept(bytesOf(step.incoming), (answer) => (reply = answer));
-      left = incoming.leave;
+      left = (code) => incoming.leave(code);
       expect(incoming.number).toBe(step.number);
     }
     for (const name of ["bind", "call", "read", "reply", "release"] as const) {
@@ -70,6 +70,6 @@ function settle(guest: ProxyGuest, ending: Ending): void {
 
 function endingOf(reply: Reply | undefined): Ending | undefined {
   if (reply === undefined) return undefined;
-  if (reply.ok) return Buffer.from(reply.body).toString("hex");
+  if (reply.ok) return Buffer.from(reply.body as Uint8Array).toString("hex");
   return { code: reply.error.code, message: reply.error.rawMessage };
 }

@@ -1,11 +1,12 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { BoundMethod, Pending } from "@dropthrough/abi";
+import type { BoundMethod, Passage, Pending } from "@dropthrough/abi";
 import { type Codec, codecOf } from "@dropthrough/codec";
 import { answerOf } from "./answer.ts";
 import type { Call } from "./call.ts";
-import { type Dispatch, run } from "./dispatch.ts";
+import type { Dispatch } from "./call-outcome.ts";
+import { run } from "./dispatch.ts";
 import type { ByteEntry } from "./entry.ts";
 import type { Answer, Interceptor } from "./interceptor.ts";
 import { isUnary, type Method } from "./method.ts";
@@ -107,17 +108,22 @@ class MessageBinding implements BoundMethod<Message> {
   }
 }
 
+/** A response as bytes; or how many of it stand in the caller's buffer already. */
+type Bytes = Uint8Array | number;
+
 /**
  * ```text
+ *  guest memory ── passage ──▶ entry.pass ───▶ guest memory
  *  guest memory ── view ──▶ entry.answer ── bytes ──▶ guest memory
  * ```
  */
-class ByteBinding implements BoundMethod<Uint8Array> {
+class ByteBinding implements BoundMethod<Bytes> {
   readonly name: string;
+  readonly pass?: (passage: Passage, timeoutMs: number) => Bytes | Pending<Bytes>;
   readonly #method: Method;
   readonly #dispatch: Dispatch;
   readonly #open: OpenCall;
-  readonly #answer: (request: Uint8Array, call: Call) => Uint8Array | Promise<Uint8Array>;
+  readonly #answer: (request: Uint8Array, call: Call) => Bytes | Promise<Bytes>;
 
   constructor(method: Method, entry: ByteEntry, dispatch: Dispatch, open: OpenCall) {
     this.name = method.name;
@@ -125,27 +131,35 @@ class ByteBinding implements BoundMethod<Uint8Array> {
     this.#dispatch = dispatch;
     this.#open = open;
     this.#answer = (request, call) => entry.answer(method.method, request, call);
+    const pass = entry.pass?.bind(entry);
+    if (pass === undefined) return;
+    this.pass = (passage, timeoutMs) => {
+      // An observer is shown bytes.
+      if (dispatch.observers.size > 0) return this.#start(passage.copy(), timeoutMs);
+      return run(dispatch, open(method, timeoutMs), passage, pass);
+    };
   }
 
-  start(
-    memory: Uint8Array,
-    at: number,
-    end: number,
-    timeoutMs: number,
-  ): Uint8Array | Pending<Uint8Array> {
+  start(memory: Uint8Array, at: number, end: number, timeoutMs: number): Bytes | Pending<Bytes> {
     // The memory may move while the callee runs: what an observer is shown must not.
     const request =
       this.#dispatch.observers.size > 0 ? memory.slice(at, end) : memory.subarray(at, end);
+    return this.#start(request, timeoutMs);
+  }
+
+  #start(request: Uint8Array, timeoutMs: number): Bytes | Pending<Bytes> {
     return run(this.#dispatch, this.#open(this.#method, timeoutMs), request, this.#answer);
   }
 
-  write(response: Uint8Array, memory: Uint8Array, at: number, end: number): number {
+  write(response: Bytes, memory: Uint8Array, at: number, end: number): number {
+    if (typeof response === "number") return response;
     if (response.length > end - at) return -1;
     memory.set(response, at);
     return response.length;
   }
 
-  encode(response: Uint8Array): Uint8Array {
+  encode(response: Bytes): Uint8Array {
+    if (typeof response === "number") throw new Error("a response that was passed is not parked");
     return response;
   }
 }

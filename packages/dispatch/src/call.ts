@@ -80,7 +80,7 @@ export class Call implements HandlerContext, CallRecord {
   }
 
   get #parts(): Rare {
-    return (this.#rare ??= {});
+    return (this.#rare ??= new Rare());
   }
 
   /** `package.Service/Method`. */
@@ -151,9 +151,14 @@ export class Call implements HandlerContext, CallRecord {
   abort(reason: ConnectError): void {
     if (this.#done || this.#aborted !== undefined) return;
     this.#aborted = reason;
-    this.#rare?.disarm?.();
-    this.#rare?.controller?.abort(reason);
-    for (const listener of this.#rare?.listeners ?? []) listener(reason);
+    const rare = this.#rare;
+    if (rare === undefined) return;
+    this.#disarm(rare);
+    rare.controller?.abort(reason);
+    rare.answer?.failed(reason);
+    for (const listener of rare.listeners ?? []) listener(reason);
+    // Each of them leaves the list when it is given up.
+    while (rare.child !== undefined) rare.child.abort(reason);
   }
 
   /** Calls `listener` when the call is given up; the function that it answers stops that. */
@@ -168,20 +173,37 @@ export class Call implements HandlerContext, CallRecord {
   }
 
   /** From now on the deadline, or the end of the parent, gives the call up. For calls that did not end at once. */
-  arm(): void {
+  arm(answer: AbortListener): void {
+    if (this.#aborted !== undefined) return answer.failed(this.#aborted);
     const { parent, deadline } = this;
-    const late = (): void => this.#late();
-    const stopTimer =
-      deadline === undefined
-        ? undefined
-        : this.#clock.after(Math.max(0, deadline - this.#clock.now()), late);
-    const leaveParent = parent?.onAbort((reason) => this.abort(reason));
-    const disarm = (): void => {
-      stopTimer?.();
-      leaveParent?.();
-    };
-    if (this.#aborted !== undefined) disarm();
-    else this.#parts.disarm = disarm;
+    const rare = this.#parts;
+    rare.answer = answer;
+    if (deadline !== undefined)
+      rare.stopTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () =>
+        this.#late(),
+      );
+    if (parent?.aborted !== undefined) this.abort(parent.aborted);
+    else if (parent !== undefined) parent.#adopt(this, rare);
+  }
+
+  /** Takes a call into the list of those that are made on behalf of this one. */
+  #adopt(call: Call, links: Rare): void {
+    const rare = this.#parts;
+    links.next = rare.child;
+    if (rare.child !== undefined) rare.child.#parts.previous = call;
+    rare.child = call;
+  }
+
+  /** Nothing gives the call up any more. */
+  #disarm(rare: Rare): void {
+    rare.stopTimer?.();
+    rare.stopTimer = undefined;
+    const { previous, next } = rare;
+    if (next !== undefined) next.#parts.previous = previous;
+    if (previous !== undefined) previous.#parts.next = next;
+    else if (this.parent !== undefined && this.parent.#rare?.child === this)
+      this.parent.#parts.child = next;
+    rare.previous = rare.next = undefined;
   }
 
   /** Its time is up, and so is that of the calls it was made for if they share the deadline: they end first. */
@@ -196,7 +218,7 @@ export class Call implements HandlerContext, CallRecord {
   /** The call is over; nothing gives it up any more. */
   end(): void {
     this.#done = true;
-    this.#rare?.disarm?.();
+    if (this.#rare !== undefined) this.#disarm(this.#rare);
   }
 }
 
@@ -208,15 +230,26 @@ export function callOf(context: HandlerContext): CallRecord | undefined {
   return context instanceof Call ? context : undefined;
 }
 
+/** Is told why a call was given up. */
+export interface AbortListener {
+  failed(reason: ConnectError): void;
+}
+
 /** What few calls need. */
-interface Rare {
-  values?: ContextValues;
-  requestHeader?: Headers;
-  responseHeader?: Headers;
-  responseTrailer?: Headers;
-  controller?: AbortController;
-  listeners?: Set<(reason: ConnectError) => void>;
-  disarm?: () => void;
+class Rare {
+  values: ContextValues | undefined = undefined;
+  requestHeader: Headers | undefined = undefined;
+  responseHeader: Headers | undefined = undefined;
+  responseTrailer: Headers | undefined = undefined;
+  controller: AbortController | undefined = undefined;
+  listeners: Set<(reason: ConnectError) => void> | undefined = undefined;
+  /** What the call is answered by, while it is not done. */
+  answer: AbortListener | undefined = undefined;
+  stopTimer: (() => void) | undefined = undefined;
+  /** The calls made on its behalf that are not done: the last of them, each with its neighbours. */
+  child: Call | undefined = undefined;
+  next: Call | undefined = undefined;
+  previous: Call | undefined = undefined;
 }
 
 /** What is known of a call, for observers: traces, metrics, audits. */

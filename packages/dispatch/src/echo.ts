@@ -1,6 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import { type Backend, defineBackend } from "./backend.ts";
-import { type Clock, systemClock } from "./guest.ts";
+import type { Clock } from "./guest.ts";
+import { systemClock } from "./system-clock.ts";
 import { EchoService } from "./gen/dropthrough/testing/v1/echo_pb.ts";
 
 /** A backend that answers what it is asked: at once, later, or with an error. For tests of hosts and guests. */

@@ -1,4 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
+import type { Passage } from "@dropthrough/abi";
 import { type Backend, BACKEND_VERSION, brand } from "./backend.ts";
 import type { Call } from "./call.ts";
 import type { EntryKind } from "./guest.ts";
@@ -29,6 +30,13 @@ export interface ByteEntry {
    * @throws ConnectError as the entry answers it
    */
   answer(method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array>;
+  /**
+   * The same for a guest that is inside of its import, and another guest: the bytes may go from memory to memory.
+   *
+   * @param passage not to be kept
+   * @returns the response, or how many bytes of it were put into the caller's buffer
+   */
+  pass?(passage: Passage, call: Call): Uint8Array | number | Promise<Uint8Array | number>;
   readonly [Symbol.asyncDispose]?: () => Promise<void>;
 }
 

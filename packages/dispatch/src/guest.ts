@@ -103,18 +103,3 @@ export interface Clock {
   /** Calls `run` once after `ms`. The function that it answers cancels that. */
   after(ms: number, run: () => void): () => void;
 }
-
-/** The clock of the machine. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
-  after(ms, run) {
-    // A timer takes at most 2^31 - 1 ms; what is further away has to wait again.
-    const timer = setTimeout(() => (ms > MAX_TIMER ? again() : run()), Math.min(ms, MAX_TIMER));
-    let cancel = (): void => clearTimeout(timer);
-    const again = (): void => void (cancel = systemClock.after(ms - MAX_TIMER, run));
-    return () => cancel();
-  },
-};
-
-const MAX_TIMER = 2 ** 31 - 1;

@@ -29,7 +29,6 @@ export {
   type Guest,
   type GuestEvent,
   type ServiceInfo,
-  systemClock,
 } from "./guest.ts";
 export type { Interceptor, UnaryFn } from "./interceptor.ts";
 export { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
@@ -41,3 +40,4 @@ export { type CallOptions, pathOf, Session } from "./session.ts";
 export { createTransport } from "./transport.ts";
 export { type RetryInfo, RetryInfoSchema } from "@dropthrough/abi";
 export { bytesAt, bytesInto } from "@dropthrough/codec";
+export { systemClock } from "./system-clock.ts";

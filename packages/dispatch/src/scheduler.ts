@@ -1,4 +1,5 @@
-import { type Clock, systemClock } from "./guest.ts";
+import type { Clock } from "./guest.ts";
+import { systemClock } from "./system-clock.ts";
 
 /**
  * Time and order as one thing: every delivery whose order nothing promises goes through it, such as the answer of an

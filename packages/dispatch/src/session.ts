@@ -16,7 +16,8 @@ import { answerOf } from "./answer.ts";
 import { bindMethod } from "./binding.ts";
 import { Call } from "./call.ts";
 import type { Caller } from "./caller.ts";
-import { type Dispatch, run } from "./dispatch.ts";
+import type { Dispatch } from "./call-outcome.ts";
+import { run } from "./dispatch.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
 import type { Answer, Interceptor } from "./interceptor.ts";
 import type { DispatchLimits } from "./limits.ts";
@@ -181,5 +182,5 @@ export function pathOf(call: Call): string {
 }
 
 async function toPromise<T>(pending: Pending<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => void pending.settle(resolve, reject));
+  return new Promise<T>((resolve, reject) => pending.settle({ done: resolve, failed: reject }));
 }

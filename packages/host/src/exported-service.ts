@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { copyBytes } from "@dropthrough/abi";
+import { copyBytes, type Passage } from "@dropthrough/abi";
 import {
   BACKEND_VERSION,
   brand,
@@ -39,7 +39,7 @@ export class ExportedService implements ByteEntry, WaitPlace {
   readonly kind = "guest";
   readonly service: string;
   readonly #registry: Registry;
-  readonly #exporters = new Set<GuestPool>();
+  readonly #exporters: GuestPool[] = [];
   readonly #queue: Queued[] = [];
   #use: Disposable | undefined;
 
@@ -61,7 +61,7 @@ export class ExportedService implements ByteEntry, WaitPlace {
   }
 
   owners(): readonly string[] {
-    return [...new Set([...this.#exporters].map((pool) => pool.name))];
+    return [...new Set(this.#exporters.map((pool) => pool.name))];
   }
 
   running(): number {
@@ -79,12 +79,12 @@ export class ExportedService implements ByteEntry, WaitPlace {
    * @throws ConnectError ALREADY_EXISTS if a backend or a link owns it: the message names both
    */
   join(pool: GuestPool): void {
-    this.#exporters.add(pool);
+    if (!this.#exporters.includes(pool)) this.#exporters.push(pool);
     if (this.#use !== undefined) return;
     try {
       this.#use = this.#registry.use(this);
     } catch (cause) {
-      this.#exporters.delete(pool);
+      this.#remove(pool);
       if (!(cause instanceof TypeError)) throw cause;
       throw new ConnectError(cause.message, Code.AlreadyExists, undefined, undefined, cause);
     }
@@ -92,11 +92,17 @@ export class ExportedService implements ByteEntry, WaitPlace {
 
   /** A guest exports it no more. After the last one nobody owns it, and those who wait are told. */
   leave(pool: GuestPool): void {
-    if (!this.#exporters.delete(pool) || this.#exporters.size > 0) return;
+    if (!this.#remove(pool) || this.#exporters.length > 0) return;
     this.#use?.[Symbol.dispose]();
     this.#use = undefined;
     const gone = new ConnectError(`${pool.name} has exited`, Code.Unavailable);
     for (const { call } of this.#queue.splice(0)) call.abort(gone);
+  }
+
+  #remove(pool: GuestPool): boolean {
+    const at = this.#exporters.indexOf(pool);
+    if (at >= 0) this.#exporters.splice(at, 1);
+    return at >= 0;
   }
 
   /** Takes the longest waiting call out, for an idle instance. */
@@ -104,16 +110,26 @@ export class ExportedService implements ByteEntry, WaitPlace {
     this.#queue.shift()?.run(instance);
   }
 
-  answer(method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
-    const name = `${this.service}/${method}`;
-    const idle = this.#idle(name);
-    // The guest's memory may move before the callee reads the request: it gets bytes of its own.
+  answer(_method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
+    // The caller's memory may move before the callee reads the request: it gets bytes of its own.
     const body = copyBytes(request, 0, request.length);
-    if (idle !== undefined && this.#queue.length === 0) return idle.serve(name, body, call);
+    const idle = this.#idle(call.target.name);
+    if (idle !== undefined && this.#queue.length === 0) return idle.serve(body, call);
+    return this.#wait(idle, body, call);
+  }
+
+  pass(passage: Passage, call: Call): Uint8Array | number | Promise<Uint8Array | number> {
+    const idle = this.#idle(call.target.name);
+    if (idle !== undefined && this.#queue.length === 0) return idle.serve(passage, call);
+    return this.#wait(idle, passage.copy(), call);
+  }
+
+  /** There is nobody who could serve now: the call queues, if somebody may at all. */
+  #wait(idle: GuestInstance | undefined, body: Uint8Array, call: Call): Promise<Uint8Array> {
     const running = this.#running();
     if (running.length === 0) {
       throw new ConnectError(
-        this.#exporters.size === 0
+        this.#exporters.length === 0
           ? `nobody exports ${this.service} any more`
           : `no instance of ${this.name} is running now: try again`,
         Code.Unavailable,
@@ -121,7 +137,7 @@ export class ExportedService implements ByteEntry, WaitPlace {
     }
     if (running.every((instance) => leadsTo(instance, call)))
       throw circleError(this.name, pathOf(call));
-    const waiting = this.#enqueue(name, body, call);
+    const waiting = this.#enqueue(body, call);
     // Those who came first are served first.
     idle?.offer();
     return waiting;
@@ -160,7 +176,7 @@ export class ExportedService implements ByteEntry, WaitPlace {
     return best;
   }
 
-  #enqueue(name: string, body: Uint8Array, call: Call): Promise<Uint8Array> {
+  #enqueue(body: Uint8Array, call: Call): Promise<Uint8Array> {
     let most = 0;
     for (const { limits } of this.#exporters) most += limits.queue;
     if (this.#queue.length >= most) {
@@ -172,7 +188,7 @@ export class ExportedService implements ByteEntry, WaitPlace {
     return new Promise((resolve, reject) => {
       const run = (instance: GuestInstance): void => {
         try {
-          resolve(instance.serve(name, body, call));
+          resolve(instance.serve(body, call));
         } catch (error) {
           reject(error);
         }

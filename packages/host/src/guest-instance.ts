@@ -1,5 +1,12 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { ABI_MODULE, Endpoint, type Incoming, GuestMemory, type Reply } from "@dropthrough/abi";
+import {
+  ABI_MODULE,
+  Endpoint,
+  type Incoming,
+  GuestMemory,
+  type Passage,
+  type Reply,
+} from "@dropthrough/abi";
 import {
   Call,
   type Caller,
@@ -23,6 +30,9 @@ import { Receiver } from "./receiver.ts";
 import { breakCircle, placeCall, unplaceCall, type Waiter } from "./wait-cycle.ts";
 
 let lastTurn = 0;
+
+/** A response as bytes; or how many of it stand in the caller's buffer already. */
+type Bytes = Uint8Array | number;
 
 /**
  * One running instance of a guest. To the registry it is a caller, to the kernel a `Guest`, to its pool
@@ -66,7 +76,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   constructor(pool: GuestPool, instance: number) {
     this.#pool = pool;
     this.instance = instance;
-    this.#stack = new GuestStack(pool.clock);
+    this.#stack = new GuestStack(pool.clock, (error) => this.#fail(error));
     this.#session = pool.connect(this);
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
@@ -226,7 +236,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
         );
       return;
     }
-    this.#enter(this.#suspendable(entry, 0), [], () => {
+    this.#stack.enter(this.#suspendable(entry, 0), 0, 0, () => {
       if (program.shape.kind === "command") this.#finish(0, "");
       else this.#idle();
     });
@@ -248,7 +258,10 @@ export class GuestInstance implements Guest, Caller, Waiter {
    * @throws ConnectError whatever the guest replied; UNIMPLEMENTED if it never bound the method;
    *   INTERNAL if it returned without a reply; ABORTED if it trapped; UNAVAILABLE if it exited
    */
-  serve(name: string, body: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
+  serve(body: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array>;
+  serve(body: Uint8Array | Passage, call: Call): Bytes | Promise<Bytes>;
+  serve(body: Uint8Array | Passage, call: Call): Bytes | Promise<Bytes> {
+    const { name } = call.target;
     const endpoint = this.#endpoint;
     const method = endpoint?.numberOf(name);
     if (endpoint === undefined || method === undefined) {
@@ -258,27 +271,22 @@ export class GuestInstance implements Guest, Caller, Waiter {
       );
     }
     const receiver = this.#receiver;
-    let reply: Reply | undefined;
-    let settle: ((reply: Reply) => void) | undefined;
-    const incoming = endpoint.accept(body, (answer) => {
-      reply = answer;
-      receiver?.drop(call);
-      settle?.(answer);
-    });
+    const incoming = endpoint.accept(body);
+    this.turn = ++lastTurn;
+    if (receiver === undefined) this.#enterServe(incoming, method, body.length, call);
+    else receiver.take(incoming, method, body.length, call);
+    if (incoming.reply !== undefined) return replyBody(incoming.reply);
     call.onAbort((reason) => {
       incoming.leave(reason.code);
       receiver?.left(call);
     });
-    this.turn = ++lastTurn;
-    if (receiver === undefined) this.#enterServe(incoming, method, body.length, call);
-    else receiver.take(incoming, method, body.length, call);
-    if (reply !== undefined) return replyBody(reply);
     placeCall(call, this);
     return new Promise((resolve, reject) => {
-      settle = (answer) => {
+      incoming.listener = (reply) => {
+        receiver?.drop(call);
         unplaceCall(call);
-        if (answer.ok) resolve(answer.body);
-        else reject(answer.error);
+        if (reply.ok) resolve(reply.body);
+        else reject(reply.error);
       };
     });
   }
@@ -297,7 +305,9 @@ export class GuestInstance implements Guest, Caller, Waiter {
     this.#occupied = true;
     this.#serving = true;
     this.#session.current = call;
-    this.#enter(this.#serve, [incoming.number, method, length], () => this.#served(incoming, call));
+    const suspended = this.#stack.run(this.#serve, incoming.number, method, length);
+    if (suspended === undefined) this.#served(incoming, call);
+    else if (suspended !== null) this.#stack.after(suspended, () => this.#served(incoming, call));
   }
 
   #served(incoming: Incoming, call: Call): void {
@@ -306,7 +316,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
     this.#serving = false;
     this.#leave();
     this.#pool.freed(this);
-    if (this.#pool.program.shape.eventLoop) return;
+    if (this.#pool.program.shape.eventLoop || incoming.reply !== undefined) return;
     incoming.end(
       () =>
         new ConnectError(`${this.name} returned from ${call.name} without a reply`, Code.Internal),
@@ -324,14 +334,6 @@ export class GuestInstance implements Guest, Caller, Waiter {
     return this.#pool.program.waits ? this.#stack.suspendable(run, parameters) : (run as Export);
   }
 
-  /** Runs an export. `done` is called when it has returned. */
-  #enter(run: Export, args: readonly number[], done: () => void): void {
-    this.#stack.enter(run, args, {
-      done: () => this.state !== "exited" && done(),
-      failed: (error) => this.#fail(error),
-    });
-  }
-
   /** Delivers the results of a guest with an event loop, when it is not running. */
   #deliverSoon(): void {
     if (this.#delivering) return;
@@ -342,7 +344,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
       while (this.state !== "exited") {
         const next = this.#endpoint?.deliver();
         if (next === undefined) return;
-        this.#enter(done, [next.call, next.word], () => this.#pool.freed(this));
+        this.#stack.enter(done, next.call, next.word, () => this.#pool.freed(this));
       }
     });
   }
@@ -394,7 +396,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 }
 
-function replyBody(reply: Reply): Uint8Array {
+function replyBody(reply: Reply): Bytes {
   if (reply.ok) return reply.body;
   throw reply.error;
 }

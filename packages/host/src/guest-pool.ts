@@ -14,8 +14,9 @@ export class GuestPool {
   readonly program: GuestProgram;
   readonly limits: Limits;
   readonly #core: HostCore;
-  readonly #instances = new Set<GuestInstance>();
-  readonly #services = new Set<ExportedService>();
+  // Lists, since every call goes through them.
+  readonly #instances: GuestInstance[] = [];
+  readonly #services: ExportedService[] = [];
   readonly #restarts: number[] = [];
   /** Instances that are about to take the place of one that crashed. */
   #starting = 0;
@@ -37,13 +38,13 @@ export class GuestPool {
   }
 
   /** Every instance that has not exited. */
-  get instances(): ReadonlySet<GuestInstance> {
+  get instances(): readonly GuestInstance[] {
     return this.#instances;
   }
 
   /** No instance is left, and none will come. */
   get ended(): boolean {
-    return this.#instances.size === 0 && this.#starting === 0;
+    return this.#instances.length === 0 && this.#starting === 0;
   }
 
   connect(caller: Caller): Session {
@@ -79,7 +80,7 @@ export class GuestPool {
 
   #add(): GuestInstance {
     const instance = new GuestInstance(this, ++this.#last);
-    this.#instances.add(instance);
+    this.#instances.push(instance);
     this.changed();
     return instance;
   }
@@ -92,13 +93,12 @@ export class GuestPool {
   own(name: string): void {
     const service = this.#core.service(name);
     service.join(this);
-    this.#services.add(service);
+    if (!this.#services.includes(service)) this.#services.push(service);
   }
 
   /** An instance may be free: soon, the longest waiting call that it can serve is next. */
   freed(instance: GuestInstance): void {
-    for (const { next } of this.#services)
-      if (next !== undefined) return this.clock.soon(() => this.drain(instance));
+    if (this.#services.some(queues)) this.clock.soon(() => this.drain(instance));
   }
 
   /** As long as an instance is free, it takes the longest waiting call that it can serve. */
@@ -121,7 +121,8 @@ export class GuestPool {
 
   /** An instance has ended. One that crashed is started again, within the budget. */
   exited(instance: GuestInstance, code: number): void {
-    this.#instances.delete(instance);
+    const at = this.#instances.indexOf(instance);
+    if (at >= 0) this.#instances.splice(at, 1);
     const crashed = code === EXIT_TRAP || code === EXIT_PANIC;
     const again =
       crashed &&
@@ -155,7 +156,7 @@ export class GuestPool {
   /** Nobody is left who could serve. */
   #retire(): void {
     for (const service of this.#services) service.leave(this);
-    this.#services.clear();
+    this.#services.length = 0;
   }
 
   /** Ends every instance and waits until all that they opened is closed. */
@@ -164,4 +165,8 @@ export class GuestPool {
     for (const instance of instances) instance.exit(0, reason);
     return Promise.all(instances.map((i) => i.ended));
   }
+}
+
+function queues(service: ExportedService): boolean {
+  return service.next !== undefined;
 }

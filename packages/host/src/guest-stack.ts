@@ -5,22 +5,18 @@ import { canSuspend, promising } from "./suspension.ts";
 /** A function that a guest exports. */
 export type Export = (...args: number[]) => unknown;
 
-/** What is told how the run of an export came out. */
-export interface Outcome {
-  /** It has returned: at once, unless it was suspended. */
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
-}
-
 /** Where a guest runs: whether it has a frame on the host's stack now, and whether what was entered last has returned. */
 export class GuestStack {
   /** The guest has a frame on the host's stack: it may not be entered. */
   entered = false;
   #returned = false;
   readonly #clock: Scheduler;
+  readonly #failed: (error: unknown) => void;
 
-  constructor(clock: Scheduler) {
+  /** @param failed is told what an export threw, at once or after it was suspended */
+  constructor(clock: Scheduler, failed: (error: unknown) => void) {
     this.#clock = clock;
+    this.#failed = failed;
   }
 
   /** An export that may be suspended on its way. */
@@ -29,20 +25,31 @@ export class GuestStack {
     return promising(returnTrampoline(run, parameters, () => (this.#returned = true)));
   }
 
-  /** Runs an export. */
-  enter(run: Export, args: readonly number[], { done, failed }: Outcome): void {
-    let result: unknown;
+  /** Runs an export of up to two parameters. `done` is called when it has returned: at once, unless it was suspended. */
+  enter(run: Export, a: number, b: number, done: () => void): void {
+    const suspended = this.run(run, a, b, 0);
+    if (suspended === undefined) done();
+    else if (suspended !== null) this.after(suspended, done);
+  }
+
+  /** Runs an export: undefined if it has returned, null if it threw, a promise if it was suspended. */
+  run(run: Export, a: number, b: number, c: number): Promise<unknown> | null | undefined {
     this.entered = true;
     this.#returned = false;
+    let result: unknown;
     try {
-      result = run(...args);
+      result = run(a, b, c);
     } catch (error) {
-      failed(error);
-      return;
-    } finally {
       this.entered = false;
+      this.#failed(error);
+      return null;
     }
-    if (!(result instanceof Promise) || this.#returned) done();
-    else this.#clock.settled(result, done, failed);
+    this.entered = false;
+    return result instanceof Promise && !this.#returned ? result : undefined;
+  }
+
+  /** Calls `done` when what was suspended has returned. */
+  after(suspended: Promise<unknown>, done: () => void): void {
+    this.#clock.settled(suspended, done, this.#failed);
   }
 }

@@ -136,9 +136,7 @@ class WasmHost implements Host, HostCore {
   async #settled(): Promise<void> {
     const reactors = this.#pools.filter((pool) => pool.program.shape.kind === "reactor");
     const starting = (): boolean =>
-      reactors.some((pool) =>
-        [...pool.instances].some((instance) => instance.state === "starting"),
-      );
+      reactors.some((pool) => pool.instances.some((instance) => instance.state === "starting"));
     if (!starting()) return;
     await new Promise<void>((resolve) => {
       const watch = this.#watch(() => {

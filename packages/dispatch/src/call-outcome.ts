@@ -1,0 +1,67 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { CodecOptions } from "@dropthrough/codec";
+import type { Call, CallObserver } from "./call.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** What every call of a registry shares. */
+export interface Dispatch {
+  readonly observers: ReadonlySet<CallObserver>;
+  readonly clock: Scheduler;
+  readonly codec: CodecOptions;
+  /** Takes a bug of the host to the operator; answers the incident id that the caller is told. */
+  incident(error: unknown, call: Call): string;
+}
+
+/** A call starts. */
+export function started(dispatch: Dispatch, call: Call, request: unknown): void {
+  call.request = request as Call["request"];
+  call.startedAt = dispatch.clock.now();
+  if (request instanceof Uint8Array) call.requestBytes = request.length;
+  for (const observer of dispatch.observers) observer.started?.(call);
+}
+
+/** A call has ended well. */
+export function succeeded<Response>(
+  dispatch: Dispatch,
+  call: Call,
+  response: Response,
+  size: ((response: Response) => number) | undefined,
+): void {
+  call.end();
+  if (dispatch.observers.size === 0) return;
+  call.response = response as Call["response"];
+  try {
+    call.responseBytes = response instanceof Uint8Array ? response.length : size?.(response);
+  } catch {
+    // It cannot be encoded: whoever encodes it for the caller says so, as INTERNAL.
+    call.code = Code.Internal;
+  }
+  ended(dispatch, call);
+}
+
+/** A call has failed: what its caller is told. */
+export function failed(dispatch: Dispatch, call: Call, error: unknown): ConnectError {
+  call.end();
+  const failure = errorOf(dispatch, call, error);
+  call.code = failure.code;
+  call.error = failure;
+  ended(dispatch, call);
+  return failure;
+}
+
+function ended(dispatch: Dispatch, call: Call): void {
+  call.durationMs = dispatch.clock.now() - call.startedAt;
+  for (const observer of dispatch.observers) observer.ended?.(call);
+}
+
+function errorOf(dispatch: Dispatch, call: Call, error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  const id = dispatch.incident(error, call);
+  return new ConnectError(
+    `internal error in "${call.target.entry.name}"; the operator's log has it as ${id}`,
+    Code.Internal,
+    undefined,
+    undefined,
+    error,
+  );
+}

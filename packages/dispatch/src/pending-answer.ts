@@ -1,0 +1,63 @@
+import type { Pending, PendingListener } from "@dropthrough/abi";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { AbortListener, Call } from "./call.ts";
+import { type Dispatch, failed, succeeded } from "./call-outcome.ts";
+
+/**
+ * A call that did not end at once. It ends once: by its own outcome, its deadline or its caller's leaving. Written with callbacks:
+ * each promise more would be a turn of the event loop's microtasks on the way of every asynchronous call.
+ */
+export class PendingAnswer<Response> implements Pending<Response>, AbortListener {
+  readonly call: Call;
+  readonly #dispatch: Dispatch;
+  readonly #size: ((response: Response) => number) | undefined;
+  #over = false;
+  #listener: PendingListener<Response> | undefined;
+  /** How it ended, before anybody listened. */
+  #tell: ((listener: PendingListener<Response>) => void) | undefined;
+
+  constructor(
+    dispatch: Dispatch,
+    call: Call,
+    promise: PromiseLike<Response>,
+    size: ((response: Response) => number) | undefined,
+  ) {
+    this.call = call;
+    this.#dispatch = dispatch;
+    this.#size = size;
+    dispatch.clock.settled(
+      promise,
+      (response) => this.#done(response),
+      (error) => this.failed(error),
+    );
+    call.arm(this);
+  }
+
+  settle(listener: PendingListener<Response>): void {
+    this.#listener = listener;
+    const tell = this.#tell;
+    // Never told before this has returned.
+    if (tell !== undefined) this.#dispatch.clock.soon(() => tell(listener));
+  }
+
+  cancel(): void {
+    const { call } = this;
+    call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
+  }
+
+  #done(response: Response): void {
+    if (this.#over) return;
+    this.#over = true;
+    succeeded(this.#dispatch, this.call, response, this.#size);
+    if (this.#listener !== undefined) this.#listener.done(response);
+    else this.#tell = (listener) => listener.done(response);
+  }
+
+  failed(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    const failure = failed(this.#dispatch, this.call, error);
+    if (this.#listener !== undefined) this.#listener.failed(failure);
+    else this.#tell = (listener) => listener.failed(failure);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Clock } from "./guest.ts";
+
+/** Something to be done at a moment. */
+interface Alarm {
+  readonly at: number;
+  /** Undefined once it was done, or cancelled. */
+  run: (() => void) | undefined;
+}
+
+/** A timer takes at most 2^31 - 1 ms; what is further away has to wait again. */
+const MAX_TIMER = 2 ** 31 - 1;
+/** In milliseconds: a timer that is set when there was none is no longer than this, so that nothing waits long for its end. */
+const FIRST = 20;
+/** So many cancelled alarms are kept at most, and as many as there are others. */
+const KEPT = 64;
+
+/**
+ * The alarms of a clock on one timer of the machine. Most alarms are the deadlines of calls that end long before: a timer
+ * for each would cost more than the call.
+ *
+ * ```text
+ *  after(30,000) ─▶ heap by time ─▶ the timer, for the first of them
+ *  cancel ─▶ marked; taken out when it would be first, or when there are too many
+ * ```
+ *
+ * When the last alarm is cancelled, a long timer is cleared, so that it does not hold the process; a short one is left for
+ * the alarms to come.
+ */
+export class Alarms {
+  #heap: Alarm[] = [];
+  /** How many of them are not cancelled. */
+  #live = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
+  #short = false;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** `Clock.after` */
+  after(ms: number, run: () => void): () => void {
+    const now = this.#now();
+    const alarm: Alarm = { at: now + Math.max(0, ms), run };
+    this.#live++;
+    this.#push(alarm);
+    if (alarm.at < this.#timerAt) {
+      const first = this.#timer === undefined && alarm.at > now + FIRST;
+      this.#set(first ? now + FIRST : alarm.at, now);
+      this.#short = first;
+    }
+    return () => this.#cancel(alarm);
+  }
+
+  /** How many alarms are kept, cancelled ones too. */
+  get kept(): number {
+    return this.#heap.length;
+  }
+
+  #cancel(alarm: Alarm): void {
+    if (alarm.run === undefined) return;
+    alarm.run = undefined;
+    if (--this.#live === 0) {
+      this.#heap.length = 0;
+      if (!this.#short) this.#clear();
+    } else if (this.#heap.length > 2 * this.#live + KEPT) {
+      // In the order of their time, they are a heap.
+      this.#heap = this.#heap
+        .filter(({ run }) => run !== undefined)
+        .toSorted((a, b) => a.at - b.at);
+    }
+  }
+
+  #set(at: number, now: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    // Timers of the machine go by whole milliseconds; one that is early finds nothing to do, and is set again.
+    this.#timer = setTimeout(() => this.#ring(), Math.min(Math.ceil(at - now), MAX_TIMER));
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+    this.#short = false;
+  }
+
+  #ring(): void {
+    this.#clear();
+    const now = this.#now();
+    try {
+      for (
+        let first = this.#first();
+        first !== undefined && first.at <= now;
+        first = this.#first()
+      ) {
+        const { run } = first;
+        first.run = undefined;
+        this.#live--;
+        run?.();
+      }
+    } finally {
+      const next = this.#first();
+      if (next !== undefined && next.at < this.#timerAt) this.#set(next.at, this.#now());
+    }
+  }
+
+  /** The next alarm; those that were cancelled before it are taken out. */
+  #first(): Alarm | undefined {
+    while (this.#heap[0] !== undefined && this.#heap[0].run === undefined) this.#pop();
+    return this.#heap[0];
+  }
+
+  #push(alarm: Alarm): void {
+    const heap = this.#heap;
+    let place = heap.push(alarm) - 1;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      const parent = heap[above];
+      if (parent === undefined || parent.at <= alarm.at) break;
+      heap[place] = parent;
+      place = above;
+    }
+    heap[place] = alarm;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let place = 0;
+    for (;;) {
+      let below = 2 * place + 1;
+      if ((heap[below + 1]?.at ?? Infinity) < (heap[below]?.at ?? Infinity)) below++;
+      const child = heap[below];
+      if (child === undefined || child.at >= last.at) break;
+      heap[place] = child;
+      place = below;
+    }
+    heap[place] = last;
+  }
+}
+
+const now = (): number => performance.now();
+const alarms = new Alarms(now);
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now,
+  wall: () => Date.now(),
+  after: (ms, run) => alarms.after(ms, run),
+};

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { Alarms } from "../src/system-clock.ts";
+
+/** Alarms on a clock that a test moves, and on the machine's timers. */
+function frozen(): { alarms: Alarms; move: (ms: number) => void } {
+  let now = 0;
+  return { alarms: new Alarms(() => now), move: (ms) => void (now += ms) };
+}
+
+describe("alarms", () => {
+  test("ring in the order of their time, whatever the order they were set in", async () => {
+    const alarms = new Alarms(() => performance.now());
+    const rung: number[] = [];
+    await new Promise<void>((resolve) => {
+      for (const ms of [25, 5, 40, 1, 30, 10, 35, 15, 20, 0])
+        alarms.after(ms, () => {
+          rung.push(ms);
+          if (ms === 40) resolve();
+        });
+    });
+    expect(rung).toEqual([0, 1, 5, 10, 15, 20, 25, 30, 35, 40]);
+    expect(alarms.kept).toBe(0);
+  });
+
+  test("ring neither early nor, on a machine with nothing else to do, much too late", async () => {
+    const alarms = new Alarms(() => performance.now());
+    for (const ms of [3, 30, 60]) {
+      const start = performance.now();
+      await new Promise<void>((resolve) => alarms.after(ms, resolve));
+      const took = performance.now() - start;
+      expect(took).toBeGreaterThanOrEqual(ms);
+      expect(took).toBeLessThan(ms + 1000);
+    }
+  });
+
+  test("that were cancelled do not ring, and cancelling twice is nothing", async () => {
+    const alarms = new Alarms(() => performance.now());
+    const rung: string[] = [];
+    const stops = ["a", "b", "c"].map((name) => alarms.after(5, () => rung.push(name)));
+    stops[1]?.();
+    stops[1]?.();
+    await new Promise<void>((resolve) => alarms.after(10, resolve));
+    expect(rung).toEqual(["a", "c"]);
+    stops[0]?.();
+    expect(alarms.kept).toBe(0);
+  });
+
+  test("may set and cancel others while they ring", async () => {
+    const alarms = new Alarms(() => performance.now());
+    const rung: string[] = [];
+    const stop = alarms.after(6, () => rung.push("stopped"));
+    alarms.after(5, () => {
+      rung.push("first");
+      stop();
+      alarms.after(0, () => rung.push("second"));
+    });
+    await new Promise<void>((resolve) => alarms.after(30, resolve));
+    expect(rung).toEqual(["first", "second"]);
+  });
+
+  test("that were cancelled are not kept for the time they were set for", () => {
+    const { alarms, move } = frozen();
+    alarms.after(1e9, () => {});
+    for (let i = 0; i < 10_000; i++) {
+      alarms.after(Math.random() * 1e6, () => {})();
+      move(0.1);
+      expect(alarms.kept).toBeLessThanOrEqual(2 + 64);
+    }
+  });
+
+  test("that were all cancelled do not hold the process", { timeout: 30_000 }, () => {
+    const script = `
+      import { systemClock } from ${JSON.stringify(new URL("../src/system-clock.ts", import.meta.url).href)};
+      systemClock.after(60_000, () => {})();
+      const stop = systemClock.after(60_000, () => {});
+      setTimeout(stop, 100);`;
+    const args = ["--input-type=module", "-e", script];
+    expect(execFileSync(process.execPath, args, { encoding: "utf8", timeout: 30_000 })).toBe("");
+  });
+
+  test("further away than a timer of the machine can be do not ring at once", async () => {
+    const alarms = new Alarms(() => performance.now());
+    let rung = false;
+    const stop = alarms.after(2 ** 33, () => (rung = true));
+    await sleep(50);
+    stop();
+    expect(rung).toBe(false);
+  });
+});
