@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import type { Readable } from "node:stream";
 import { ModuleError } from "@dropthrough/abi";
 import { GuestError } from "@dropthrough/host";
 import { firstLine } from "./backend-packages.ts";
@@ -16,6 +18,7 @@ import {
   EXIT_USAGE,
 } from "./exit-code.ts";
 import { describeInspection, inspect } from "./inspect.ts";
+import { logs, type LogsOptions } from "./logs.ts";
 import { printable, printableLines } from "./printable.ts";
 import { run } from "./run.ts";
 import { traceTo } from "./trace.ts";
@@ -52,6 +55,7 @@ async function answer(command: Command): Promise<number> {
   if (command.name === "run") return runCommand(command.config, command.args, command.trace);
   if (command.name === "check") return checkCommand(command.config);
   if (command.name === "inspect") return inspectCommand(command.file, command.json);
+  if (command.name === "logs") return logsCommand(command.file, command.options);
   process.stdout.write(command.name === "help" ? HELP : `${version()}\n`);
   return 0;
 }
@@ -99,6 +103,29 @@ async function inspectCommand(file: string, json: boolean): Promise<number> {
     : describeInspection(file, inspection);
   process.stdout.write(`${text}\n`);
   return 0;
+}
+
+async function logsCommand(file: string, options: LogsOptions): Promise<number> {
+  const source: Readable = file === "-" ? process.stdin : createReadStream(file);
+  // Whoever reads our output may have enough of it.
+  process.stdout.once("close", () => source.destroy());
+  try {
+    await logs(source, printLine, options);
+  } catch (error) {
+    if (process.stdout.destroyed) return 0;
+    say(`${file} cannot be read: ${firstLine(error)}`);
+    return 1;
+  }
+  return 0;
+}
+
+/** Waits for a reader that is slow. */
+function printLine(line: string): void | Promise<void> {
+  if (process.stdout.destroyed || process.stdout.write(`${line}\n`)) return undefined;
+  return new Promise((resolve) => {
+    process.stdout.once("drain", resolve);
+    process.stdout.once("close", resolve);
+  });
 }
 
 function version(): string {

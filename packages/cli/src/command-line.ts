@@ -1,18 +1,23 @@
 import { parseArgs } from "node:util";
+import { LEVELS } from "./log-record.ts";
+import type { LogsOptions } from "./logs.ts";
 
 export const HELP = `dropthrough: WebAssembly guests that use real services
 
   dropthrough run [CONFIG] [--trace] [-- ARGUMENTS]   runs a deployment until its main guest has ended
   dropthrough check [CONFIG]                          finds what is wrong with it, without running it
   dropthrough inspect FILE.wasm [--json]              what a guest is, without running it
+  dropthrough logs FILE [--tree] [--guest NAME] [--level LEVEL]
+                                                      the lines of the log backend, for people
 
 CONFIG is a file, or a folder with a dropthrough.config.{ts,js,mjs,json,yaml,toml}; the current folder if left out.
+FILE of logs may be - for standard input; --tree puts records below the calls that they were written for.
 --trace prints every call on standard error. ARGUMENTS go to the main guest. --help and --version do what they say.
 
 Exit codes of run: 0-192 the main guest's own; 251 it has no entry, 253 it trapped, 254 it panicked.
 193 the deployment cannot be run (the reason is on standard error), 194 usage, 195 every guest waits and nothing can wake
 one, 196 a bug of Dropthrough or a backend; 130, 143 ended by SIGINT, SIGTERM.
-check and inspect: 0 good, 1 not, 194 usage, 196 a bug.
+check, inspect and logs: 0 good, 1 not, 194 usage, 196 a bug.
 `;
 
 /** What the command was told to do. */
@@ -25,7 +30,8 @@ export type Command =
       readonly args: readonly string[];
     }
   | { readonly name: "check"; readonly config: string | undefined }
-  | { readonly name: "inspect"; readonly file: string; readonly json: boolean };
+  | { readonly name: "inspect"; readonly file: string; readonly json: boolean }
+  | { readonly name: "logs"; readonly file: string; readonly options: LogsOptions };
 
 /** The command line makes no sense. The message says what does. */
 export class UsageError extends Error {
@@ -35,6 +41,9 @@ export class UsageError extends Error {
 const OPTIONS = {
   trace: { type: "boolean" },
   json: { type: "boolean" },
+  tree: { type: "boolean" },
+  guest: { type: "string" },
+  level: { type: "string" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -44,6 +53,7 @@ const TAKES: ReadonlyMap<string, readonly string[]> = new Map([
   ["run", ["trace"]],
   ["check", []],
   ["inspect", ["json"]],
+  ["logs", ["tree", "guest", "level"]],
 ]);
 
 /**
@@ -79,6 +89,19 @@ export function readCommandLine(argv: readonly string[]): Command {
     throw new UsageError(`${name} runs no guest: leave out what comes after --`);
   if (name === "run") return { name, config: target, trace: values.trace === true, args };
   if (name === "check") return { name, config: target };
+  if (name === "logs") return readLogs(target, values);
   if (target === undefined) throw new UsageError("inspect needs a file: inspect FILE.wasm");
   return { name: "inspect", file: target, json: values.json === true };
+}
+
+function readLogs(
+  file: string | undefined,
+  { tree = false, guest, level }: { tree?: boolean; guest?: string; level?: string },
+): Command {
+  if (file === undefined)
+    throw new UsageError("logs needs a file, or - for standard input: logs FILE");
+  if (level !== undefined && !Object.hasOwn(LEVELS, level))
+    throw new UsageError(`"${level}" is no level: there is ${Object.keys(LEVELS).join(", ")}`);
+  const filters = { ...(guest !== undefined && { guest }), ...(level !== undefined && { level }) };
+  return { name: "logs", file, options: { tree, ...filters } };
 }

@@ -1,5 +1,5 @@
 /**
- * Runs, checks and inspects Dropthrough deployments. The command is `dropthrough`; this is what it is made of.
+ * Runs, checks and inspects Dropthrough deployments, and reads their logs. The command is `dropthrough`; this is what it is made of.
  *
  * @packageDocumentation
  */
@@ -7,5 +7,6 @@ export { check, type Finding } from "./check.ts";
 export { type Config, defineConfig, loadConfig } from "./config.ts";
 export { ConfigError } from "./config-error.ts";
 export { inspect, type Inspection } from "./inspect.ts";
+export { logs, type LogsOptions } from "./logs.ts";
 export { run, type RunOptions } from "./run.ts";
 export { traceTo } from "./trace.ts";

@@ -1,0 +1,286 @@
+import { spawn } from "node:child_process";
+import { logs, type LogsOptions } from "dropthrough";
+import { describe, expect, test } from "vitest";
+import { DeploymentFolder } from "./deployment-folder.ts";
+
+const TIME = "2026-01-01T12:00:00.123Z";
+
+/** A line as the log backend writes it. */
+function line(
+  call: number | undefined,
+  path: readonly number[],
+  guest: string,
+  msg: string,
+  more: object = {},
+): string {
+  const [parent, ...above] = path.toReversed();
+  const ancestors = above.toReversed();
+  return JSON.stringify({
+    level: 30,
+    time: TIME,
+    guest,
+    instance: 1,
+    ...(call !== undefined && { call }),
+    ...(parent !== undefined && { parent }),
+    ...(ancestors.length > 0 && { ancestors }),
+    msg,
+    ...more,
+  });
+}
+
+async function* chunks(
+  ...texts: readonly (string | Uint8Array)[]
+): AsyncGenerator<string | Uint8Array> {
+  yield* texts;
+}
+
+async function shown(
+  texts: readonly (string | Uint8Array)[],
+  options?: LogsOptions,
+): Promise<string[]> {
+  const lines: string[] = [];
+  await logs(chunks(...texts), (text) => void lines.push(text), options);
+  return lines;
+}
+
+/** Two calls at a time, each with one inside. */
+const RECORDS = [
+  line(1, [], "client", "client begins"),
+  line(4, [2], "facade", "facade begins", { attributes: { n: 3 } }),
+  line(5, [3], "other", "other begins"),
+  line(7, [2, 6], "store", "store begins"),
+  line(9, [3, 8], "store", "store for other"),
+  line(10, [2, 6], "store", "store ends"),
+  line(11, [2], "facade", "facade ends"),
+  line(12, [3], "other", "other ends"),
+];
+
+describe("logs", () => {
+  test("shows records as lines for people, whatever chunks they come in", async () => {
+    const text = `${RECORDS.join("\n")}\n`;
+    const expected = [
+      "12:00:00.123 INFO client: client begins",
+      '12:00:00.123 INFO facade: facade begins {"n":3}',
+      "12:00:00.123 INFO other: other begins",
+      "12:00:00.123 INFO store: store begins",
+      "12:00:00.123 INFO store: store for other",
+      "12:00:00.123 INFO store: store ends",
+      "12:00:00.123 INFO facade: facade ends",
+      "12:00:00.123 INFO other: other ends",
+    ];
+    expect(await shown([text])).toEqual(expected);
+    expect(await shown([...Buffer.from(text)].map((byte) => Uint8Array.of(byte)))).toEqual(
+      expected,
+    );
+    expect(await shown([text.replaceAll("\n", "\r\n").trimEnd()])).toEqual(expected);
+  });
+
+  test("in a tree they stand below the calls that they were written for, in the order of the starts", async () => {
+    expect(await shown([RECORDS.join("\n")], { tree: true })).toEqual([
+      "12:00:00.123 INFO client: client begins",
+      "#2 facade",
+      '  12:00:00.123 INFO facade begins {"n":3}',
+      "  #6 store",
+      "    12:00:00.123 INFO store begins",
+      "    12:00:00.123 INFO store ends",
+      "  12:00:00.123 INFO facade ends",
+      "#3 other",
+      "  12:00:00.123 INFO other begins",
+      "  #8 store",
+      "    12:00:00.123 INFO store for other",
+      "  12:00:00.123 INFO other ends",
+    ]);
+  });
+
+  test("a call that logs after the one that it made stands before it", async () => {
+    const records = [
+      line(5, [1, 2, 3], "c", "inner first"),
+      line(6, [1, 2], "b", "outer later"),
+      line(8, [1, 7], "d", "next"),
+    ];
+    expect(await shown([records.join("\n")], { tree: true })).toEqual([
+      "#1",
+      "  #2 b",
+      "    #3 c",
+      "      12:00:00.123 INFO inner first",
+      "    12:00:00.123 INFO outer later",
+      "  #7 d",
+      "    12:00:00.123 INFO next",
+    ]);
+  });
+
+  test("of one guest, or of a level and above, leave the others out, and the tree stays one", async () => {
+    const text = [...RECORDS, line(20, [13], "store", "bad", { level: 50 }), "not a record"].join(
+      "\n",
+    );
+    expect(await shown([text], { guest: "store", tree: true })).toEqual([
+      "#2",
+      "  #6 store",
+      "    12:00:00.123 INFO store begins",
+      "    12:00:00.123 INFO store ends",
+      "#3",
+      "  #8 store",
+      "    12:00:00.123 INFO store for other",
+      "#13 store",
+      "  12:00:00.123 ERROR bad",
+    ]);
+    expect(await shown([text], { level: "error" })).toEqual(["12:00:00.123 ERROR store: bad"]);
+    expect(await shown([text], { level: "error", guest: "facade" })).toEqual([]);
+  });
+
+  test("ids that go down are another run of the host: its calls are not mixed with those before", async () => {
+    const text = [
+      line(3, [2], "a", "first run"),
+      line(2, [1], "a", "second run"),
+      line(4, [2], "a", "second run"),
+    ].join("\n");
+    expect(await shown([text], { tree: true })).toEqual([
+      "#2 a",
+      "  12:00:00.123 INFO first run",
+      "#1 a",
+      "  12:00:00.123 INFO second run",
+      "#2 a",
+      "  12:00:00.123 INFO second run",
+    ]);
+  });
+
+  test("an error has its stack below it", async () => {
+    const error = { type: "NotFound", message: "no such key", stack: "at a\nat b\n" };
+    expect(await shown([line(1, [], "a", "failed", { error })])).toEqual([
+      "12:00:00.123 INFO a: failed",
+      "    NotFound: no such key",
+      "    at a",
+      "    at b",
+    ]);
+  });
+});
+
+describe("what is hostile, or of somebody else,", () => {
+  test("is shown escaped, and never obeyed", async () => {
+    const evil = "\u001b[2J\u009b\u202e\r\u0000";
+    const records = [
+      evil,
+      line(1, [], `g${evil}`, `m${evil}`, {
+        attributes: { [evil]: evil },
+        error: { type: evil, stack: evil },
+      }),
+      JSON.stringify({ level: 30, time: evil, msg: "" }),
+    ];
+    for (const tree of [false, true]) {
+      const text = (await shown([records.join("\n")], { tree })).join("\n");
+      // oxlint-disable-next-line no-control-regex
+      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+      expect(text).toContain("? \\u001b[2J");
+    }
+  });
+
+  test.each([
+    "text",
+    "{",
+    "[1]",
+    "null",
+    "{}",
+    '{"level":30}',
+    '{"level":"info","time":"","msg":""}',
+    line(1, [], 5 as unknown as string, "a guest that is a number"),
+    line(1, [2], "a", "a call below the one it was written for"),
+    line(3, [2, 1], "a", "ancestors that do not ascend"),
+    line(-1, [], "a", "no id"),
+    line(1.5, [], "a", "no id"),
+    line(1, [], "a", "x", { parent: {} }),
+    line(
+      1000,
+      Array.from({ length: 500 }, (_, i) => i + 1),
+      "a",
+      "nested without end",
+    ),
+  ])("is no record: %s", async (text) => {
+    expect(await shown([text], { tree: true })).toEqual([
+      `? ${text.length > 500 ? `${text.slice(0, 500)}…` : text}`,
+    ]);
+  });
+
+  test("does not fill the memory: an endless line is cut, and calls that never end are printed in parts", async () => {
+    async function* endless(): AsyncGenerator<string> {
+      for (let i = 0; i < 100; i++) yield "x".repeat(1 << 20);
+      yield "\n";
+      // 50 MB of one tree, and of many.
+      for (let i = 0; i < 50; i++)
+        yield `${line(i + 3, [1], "a", "y".repeat(1 << 19))}
+`;
+      for (let i = 0; i < 100_000; i++)
+        yield `${line(1000 + 2 * i, [999 + 2 * i], "b", "y".repeat(500))}\n`;
+    }
+    let most = 0;
+    let parts = 0;
+    const before = process.memoryUsage().heapUsed;
+    await logs(
+      endless(),
+      (text) => {
+        if (/^#1 /.test(text)) parts++;
+        most = Math.max(most, text.length);
+      },
+      { tree: true },
+    );
+    expect(most).toBeLessThan(2 << 20);
+    expect(parts).toBeGreaterThan(1);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(150e6);
+  }, 60_000);
+});
+
+describe("dropthrough logs", () => {
+  test("reads a file, or standard input as it comes", async () => {
+    using folder = new DeploymentFolder();
+    folder.write("app.log", RECORDS.join("\n"));
+    const { code, stdout, stderr } = await folder.dropthrough([
+      "logs",
+      "app.log",
+      "--tree",
+      "--guest",
+      "facade",
+    ]);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout:
+        '#2 facade\n  12:00:00.123 INFO facade begins {"n":3}\n  12:00:00.123 INFO facade ends\n',
+      stderr: "",
+    });
+    const bin = new URL("../src/bin.ts", import.meta.url).pathname;
+    const child = spawn(process.execPath, [bin, "logs", "-", "--tree"], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.write(`${RECORDS[1] ?? ""}\n`);
+    // It is shown though more may come.
+    const [first] = await Promise.race([
+      new Promise<[Buffer]>((resolve) =>
+        child.stdout.once("data", (chunk: Buffer) => resolve([chunk])),
+      ),
+      new Promise<[Buffer]>((resolve) =>
+        child.once("exit", () => resolve([Buffer.from("it ended")])),
+      ),
+    ]);
+    expect(first.toString()).toContain("#2 facade");
+    child.stdin.end();
+    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
+  });
+
+  test("that make no sense say what does", async () => {
+    using folder = new DeploymentFolder();
+    const failed = async (...args: string[]): Promise<[number | null, string]> => {
+      const { code, stderr } = await folder.dropthrough(["logs", ...args]);
+      return [code, stderr];
+    };
+    expect(await failed()).toEqual([
+      194,
+      "dropthrough: logs needs a file, or - for standard input: logs FILE (see dropthrough --help)\n",
+    ]);
+    expect(await failed("none.log")).toEqual([
+      1,
+      expect.stringContaining("none.log cannot be read: ENOENT"),
+    ]);
+    expect(await failed("a.log", "--level", "loud")).toEqual([
+      194,
+      expect.stringContaining('"loud" is no level: there is trace, debug'),
+    ]);
+  });
+});
