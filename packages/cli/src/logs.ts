@@ -38,11 +38,10 @@ export async function logs(
   const filtered = guest !== undefined || level !== undefined;
   const wanted = (record: LogRecord): boolean =>
     record.level >= least && (guest === undefined || record.guest === guest);
-  let waits: void | Promise<void> = undefined;
+  const printed: Promise<void>[] = [];
   const put = (line: string): void => {
-    const before = waits;
-    const printed = before === undefined ? print(line) : before.then(async () => print(line));
-    waits = printed;
+    const printing = print(line);
+    if (printing !== undefined) printed.push(printing);
   };
   const forest = new LogTree(put, MOST_KEPT);
   const show = (text: string, cut: boolean): void => {
@@ -58,15 +57,14 @@ export async function logs(
     for await (const { text, cut } of readLines(source, MOST_LINE)) {
       clearTimeout(quiet);
       show(text, cut);
-      await waits;
-      waits = undefined;
+      await Promise.all(printed.splice(0));
       if (tree) quiet = setTimeout(() => forest.end(), QUIET_MS).unref();
     }
   } finally {
     clearTimeout(quiet);
   }
   forest.end();
-  await waits;
+  await Promise.all(printed);
 }
 
 function shorten(text: string, cut: boolean): string {
