@@ -330,7 +330,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   /** An export that may be suspended on its way, if the guest ever waits. */
-  #suspendable(run: WebAssembly.ExportValue, parameters: number): Export {
+  #suspendable(run: WebAssembly.ExportValue, parameters: 0 | 3): Export {
     return this.#pool.program.waits ? this.#stack.suspendable(run, parameters) : (run as Export);
   }
 
@@ -370,6 +370,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   #finish(code: number, reason: string): void {
     if (this.state === "exited") return;
     this.state = "exited";
+    this.#stack.close();
     const crashed = code > 192;
     this.#endpoint?.close(
       new ConnectError(

@@ -1,15 +1,15 @@
 import type { Scheduler } from "@dropthrough/dispatch";
-import { returnTrampoline } from "./return-trampoline.ts";
-import { canSuspend, promising } from "./suspension.ts";
+import { askReturned, type Seat, takeSeat } from "./return-trampoline.ts";
+import { canSuspend } from "./suspension.ts";
 
 /** A function that a guest exports. */
 export type Export = (...args: number[]) => unknown;
 
-/** Where a guest runs: whether it has a frame on the host's stack now, and whether what was entered last has returned. */
+/** Where a guest runs: whether it has a frame on the host's stack now, and what of it may be entered. */
 export class GuestStack {
   /** The guest has a frame on the host's stack: it may not be entered. */
   entered = false;
-  #returned = false;
+  readonly #seats: Seat[] = [];
   readonly #clock: Scheduler;
   readonly #failed: (error: unknown) => void;
 
@@ -20,9 +20,16 @@ export class GuestStack {
   }
 
   /** An export that may be suspended on its way. */
-  suspendable(run: WebAssembly.ExportValue, parameters: number): Export {
+  suspendable(run: WebAssembly.ExportValue, parameters: 0 | 3): Export {
     if (!canSuspend) return run as Export;
-    return promising(returnTrampoline(run, parameters, () => (this.#returned = true)));
+    const seat = takeSeat(run, parameters);
+    this.#seats.push(seat);
+    return seat.run;
+  }
+
+  /** Nothing of the guest is entered any more. */
+  close(): void {
+    for (const seat of this.#seats.splice(0)) seat.leave();
   }
 
   /** Runs an export of up to two parameters. `done` is called when it has returned: at once, unless it was suspended. */
@@ -35,17 +42,19 @@ export class GuestStack {
   /** Runs an export: undefined if it has returned, null if it threw, a promise if it was suspended. */
   run(run: Export, a: number, b: number, c: number): Promise<unknown> | null | undefined {
     this.entered = true;
-    this.#returned = false;
     let result: unknown;
+    let returned = false;
+    askReturned();
     try {
       result = run(a, b, c);
+      returned = askReturned();
     } catch (error) {
       this.entered = false;
       this.#failed(error);
       return null;
     }
     this.entered = false;
-    return result instanceof Promise && !this.#returned ? result : undefined;
+    return result instanceof Promise && !returned ? result : undefined;
   }
 
   /** Calls `done` when what was suspended has returned. */
