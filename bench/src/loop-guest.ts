@@ -25,7 +25,7 @@ const LOOP = "bench.v1.LoopService";
 const loopService = renamed(LOOP);
 
 /** Lets the guests of benchmarks export what they serve. */
-const starter: Backend = defineBackend({
+export const starter: Backend = defineBackend({
   name: "starter",
   service: renamed("bench.v1.StarterService"),
   impl: {
@@ -98,10 +98,12 @@ export interface LoopOptions extends Pick<HostOptions, "codec" | "interceptors">
   readonly setup?: { readonly method: string; readonly request: Uint8Array };
 }
 
-/** Starts a host with a guest that makes one call as often as it is told, through the whole stack. */
-export async function loopGuest(options: LoopOptions): Promise<{ sample: Sample; host: Host }> {
-  const { method, request: bytes, backends, waits = false, guests = [], setup, ...rest } = options;
-  const service = method.slice(0, method.indexOf("/"));
+/** What the module of a looping guest depends on. */
+export type LoopModule = Pick<LoopOptions, "method" | "request" | "waits" | "setup" | "guests">;
+
+/** Assembles a guest that exports `exported` and makes one call as often as it is told. */
+export function loopModule(exported: string, options: LoopModule): Uint8Array<ArrayBuffer> {
+  const { method, request: bytes, waits = false, guests = [], setup } = options;
   const done = waits
     ? `(local.set $w (call $wait (i32.and (i32.xor (local.get $w) (i32.const -1)) (i32.const 0xffffff)) (i32.const 1049600) (i32.const 524288)))`
     : "";
@@ -128,30 +130,47 @@ export async function loopGuest(options: LoopOptions): Promise<{ sample: Sample;
       ? ""
       : `(data (i32.const 1024) "${setup.method}") (data (i32.const 1536) "${data(setup.request)}")`;
   const head = `${setupData} (data (i32.const 640) "${method}") (data (i32.const 4096) "${data(bytes)}")`;
-  const requires = guests.length > 0 ? service : undefined;
+  const requires = guests.length > 0 ? serviceOf(method) : undefined;
+  return wat(
+    serving(exported, serve, { waits, head, ...(requires !== undefined && { requires }) }),
+  );
+}
+
+function serviceOf(method: string): string {
+  return method.slice(0, method.indexOf("/"));
+}
+
+/** Calls that a looping guest makes, as often as it is told. */
+export function loopRequest(times: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32LE(times);
+  return payload;
+}
+
+/** Starts a host with a guest that makes one call as often as it is told, through the whole stack. */
+export async function loopGuest(options: LoopOptions): Promise<{ sample: Sample; host: Host }> {
+  const { method, backends, guests = [], codec, interceptors } = options;
   const host = createHost({
     backends: [starter, ...backends],
     guests: [
       ...guests,
       {
         name: "loop",
-        module: wat(
-          serving(LOOP, serve, { waits, head, ...(requires !== undefined && { requires }) }),
-        ),
+        module: loopModule(LOOP, options),
         exports: [LOOP],
-        grants: ["bench.v1.StarterService/*", `${service}/*`],
+        grants: ["bench.v1.StarterService/*", `${serviceOf(method)}/*`],
       },
     ],
     limits: { defaultTimeoutMs: 0 },
-    ...rest,
+    ...(codec && { codec }),
+    ...(interceptors && { interceptors }),
   });
   await host.start();
   const client = createClient(loopService, host.transport);
   return {
     host,
     async sample(count) {
-      const payload = Buffer.alloc(4);
-      payload.writeUInt32LE(count);
+      const payload = loopRequest(count);
       const start = process.hrtime.bigint();
       await client.echo({ payload });
       return Number(process.hrtime.bigint() - start);
