@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { askReturned, takeSeat } from "../src/return-trampoline.ts";
 import { suspending } from "../src/suspension.ts";
-import { wat } from "./wat.ts";
+import { wat } from "@dropthrough/guest-text";
 
 /** A guest whose export goes through the host's `visit` and then tells that it is done. */
 function guest(visit: (n: number) => unknown, log: string[], name: string) {
