@@ -4,7 +4,7 @@ import { OwnIds } from "./own-ids.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A connection that a guest has opened: the road, which guests share, and the keys that are the guest's own. */
-export interface OpenConnection {
+export interface OpenConnection extends Partial<AsyncDisposable> {
   readonly connection: Connection;
   readonly keys: Keyspace;
 }
@@ -18,8 +18,28 @@ export interface OpenWatch extends AsyncDisposable {
 /** All that one caller has opened. */
 export class CallerState implements AsyncDisposable {
   readonly connections: OwnIds<OpenConnection> = new OwnIds("connection", 64);
+  /** Those of them, open or about to be, whose URL the caller brought. */
+  readonly urls: Set<OpenConnection> = new Set();
   readonly watches: OwnIds<OpenWatch> = new OwnIds("watch", 16);
   readonly subscriptions: OwnIds<Subscription> = new OwnIds("subscription", 64);
+
+  readonly #fallback: () => OpenConnection;
+  #unnamed: OpenConnection | undefined;
+
+  /** @param fallback opens the connection called default */
+  constructor(fallback: () => OpenConnection) {
+    this.#fallback = fallback;
+  }
+
+  /**
+   * An open connection; with an empty id, the one called default.
+   *
+   * @throws ConnectError NOT_FOUND
+   */
+  connection(id: string): OpenConnection {
+    if (id !== "") return this.connections.get(id);
+    return (this.#unnamed ??= this.#fallback());
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.subscriptions[Symbol.asyncDispose]();

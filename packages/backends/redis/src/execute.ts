@@ -21,7 +21,7 @@ export function executeCalls(state: PerCaller<CallerState>, listed: readonly str
   checkListed(allowed);
   return {
     execute({ connectionId, command, arguments: rest }, context) {
-      const { connection, keys } = state.of(context).connections.get(connectionId);
+      const { connection, keys } = state.of(context).connection(connectionId);
       const name = command.toUpperCase();
       if (!NAME.test(name)) throw invalid(`"${command.slice(0, 64)}" is no name of a command`);
       const [first = ""] = name.split(" ");

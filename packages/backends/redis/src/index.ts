@@ -5,8 +5,10 @@
  */
 import { type Backend, type Clock, defineBackend, type Health } from "@dropthrough/dispatch";
 import { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
+import { GuestUrls } from "./guest-urls.ts";
 import { type ConnectionAddress, Roads } from "./roads.ts";
 import type { RedisTls } from "./server/address.ts";
+import type { ServerLimits } from "./server/server-connection.ts";
 import { serviceOf } from "./service.ts";
 
 export * from "./gen/dropthrough/redis/v1/execute_pb.ts";
@@ -38,6 +40,11 @@ export interface RedisOptions {
    * with the name of a master as its host. A guest opens them by name, and never says a host.
    */
   readonly connections?: Readonly<Record<string, ConnectionAddress>>;
+  /**
+   * Servers that guests may name by themselves, by the guest: `{ "app.worker": ["rediss://*.cache.example:6379"] }`. A
+   * pattern has a host, with `*.` before it for all below, and a port, or `*` for any. Default none.
+   */
+  readonly guestUrls?: Readonly<Record<string, readonly string[]>>;
   /** Certificates for `rediss:`, as for `tls.connect`. Default: those that Node trusts. */
   readonly tls?: RedisTls;
   /** Stands before every key of every guest; guests do not see it. Default none. */
@@ -57,6 +64,11 @@ export interface RedisOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds of an outage in which commands wait for its end; later ones are UNAVAILABLE at once. Default 250. */
   readonly outageWaitMs?: number;
+  /**
+   * Whether a command that only reads is sent once more, when the connection that it was sent on was lost before it
+   * answered. Default false. One that writes never is: it may have been done.
+   */
+  readonly replayReads?: boolean;
   /** Milliseconds without any answer, while commands wait for one, after which a connection counts as lost. Default 10,000. */
   readonly stallTimeoutMs?: number;
   /** Commands that one connection may have under way. Default 10,000. */
@@ -70,7 +82,15 @@ export interface RedisOptions {
 /** Makes the Redis backend. */
 export function redis(options: RedisOptions = {}): Backend<typeof RedisService> {
   const { prefix = "", isolate = false } = options;
-  const roads = new Roads(options);
+  const limits: ServerLimits = {
+    connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
+    outageWaitMs: options.outageWaitMs ?? 250,
+    stallTimeoutMs: options.stallTimeoutMs ?? 10_000,
+    maxInFlight: options.maxInFlight ?? 10_000,
+    replayReads: options.replayReads ?? false,
+  };
+  const roads = new Roads(options, limits);
+  const guestUrls = new GuestUrls(options.guestUrls ?? {}, limits, options.tls);
   return defineBackend({
     name: "redis",
     service: RedisService,
@@ -79,6 +99,7 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
     impl: serviceOf({
       connect: (name) => roads.get(name),
       names: roads.names,
+      guestUrls,
       prefix,
       isolate,
       scripts: options.scripts ?? {},
@@ -86,6 +107,9 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
       execute: options.execute ?? [],
     }),
     health: (): Promise<Health> => roads.health(),
-    [Symbol.asyncDispose]: () => roads[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await guestUrls[Symbol.asyncDispose]();
+      await roads[Symbol.asyncDispose]();
+    },
   });
 }

@@ -28,7 +28,7 @@ interface Step extends CommandSpec {
 export function pipelineCalls(state: PerCaller<CallerState>): Calls {
   return {
     pipeline({ connectionId, commands }, context) {
-      const { connection, keys } = state.of(context).connections.get(connectionId);
+      const { connection, keys } = state.of(context).connection(connectionId);
       const steps = stepsOf(commands);
       // One that makes no sense is not sent, and stops none of the others.
       const refused: Result[] = [];
@@ -51,7 +51,7 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
 
     transaction({ connectionId, commands, watchId }, context) {
       const own = state.of(context);
-      const opened = own.connections.get(connectionId);
+      const opened = own.connection(connectionId);
       const { keys } = opened;
       const steps = stepsOf(commands);
       // Nothing is sent if one of them makes no sense, and a watch stays open.
@@ -70,8 +70,9 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
     },
 
     watch({ connectionId, keys: watched }, context) {
-      const { watches, connections } = state.of(context);
-      const connection = connections.get(connectionId);
+      const own = state.of(context);
+      const { watches } = own;
+      const connection = own.connection(connectionId);
       watches.checkRoom();
       const keys = connection.keys.keys(some(watched, "key"));
       return whenDone(connection.connection.watch(keys, context), (watch) => {

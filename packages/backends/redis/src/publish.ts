@@ -16,14 +16,15 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export function publishCalls(state: PerCaller<CallerState>): Calls {
   return {
     publish({ connectionId, channel, message }, context) {
-      const { connection, keys } = state.of(context).connections.get(connectionId);
+      const { connection, keys } = state.of(context).connection(connectionId);
       const args = ["PUBLISH", keys.key(channel), own(message)];
       return connection.send({ args }, context, (reply) => ({ receivers: integer(reply) }));
     },
 
     subscribe({ connectionId, channels, patterns, buffer }, context) {
-      const { subscriptions, connections } = state.of(context);
-      const { connection, keys } = connections.get(connectionId);
+      const caller = state.of(context);
+      const { subscriptions } = caller;
+      const { connection, keys } = caller.connection(connectionId);
       subscriptions.checkRoom();
       const count = channels.length + patterns.length;
       if (count === 0 || count > MOST_CHANNELS) {

@@ -2,7 +2,7 @@ import { type Clock, type Health, systemClock } from "@dropthrough/dispatch";
 import type { Connection } from "./connection.ts";
 import { EmbeddedConnection } from "./embedded/embedded-connection.ts";
 import { type Address, type Nodes, parseAddress, type RedisTls } from "./server/address.ts";
-import { ServerConnection } from "./server/server-connection.ts";
+import { ServerConnection, type ServerLimits } from "./server/server-connection.ts";
 
 /**
  * Where one Redis is: its URL; the URLs of some nodes of a cluster; or the URLs of sentinels, and that of the master with
@@ -18,10 +18,6 @@ interface RoadOptions {
   readonly embedded?: boolean;
   readonly connections?: Readonly<Record<string, ConnectionAddress>>;
   readonly tls?: RedisTls;
-  readonly connectTimeoutMs?: number;
-  readonly outageWaitMs?: number;
-  readonly stallTimeoutMs?: number;
-  readonly maxInFlight?: number;
   readonly embeddedBytes?: number;
   readonly clock?: Clock;
 }
@@ -32,14 +28,8 @@ export class Roads {
   readonly #roads = new Map<string, Connection>();
 
   /** @throws TypeError that says which option is wrong */
-  constructor(options: RoadOptions) {
+  constructor(options: RoadOptions, limits: ServerLimits) {
     const { url, embedded = url === undefined, connections = {} } = options;
-    const limits = {
-      connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
-      outageWaitMs: options.outageWaitMs ?? 250,
-      stallTimeoutMs: options.stallTimeoutMs ?? 10_000,
-      maxInFlight: options.maxInFlight ?? 10_000,
-    };
     if (url !== undefined && connections["default"] !== undefined) {
       throw new TypeError("redis: url and connections.default are two names for one thing");
     }

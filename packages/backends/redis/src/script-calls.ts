@@ -35,7 +35,7 @@ export function scriptCalls(state: PerCaller<CallerState>, options: ScriptOption
   };
   return {
     eval({ connectionId, script: choice, keys: touched, arguments: rest }, context) {
-      const { connection, keys } = state.of(context).connections.get(connectionId);
+      const { connection, keys } = state.of(context).connection(connectionId);
       const script = scriptOf(choice);
       const words = [...keys.keys(touched), ...rest.map(own)];
       const args = ["EVALSHA", script.sha, String(touched.length), ...words];

@@ -1,15 +1,17 @@
 import type { DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { callerOf, type PerCaller, perCaller } from "@dropthrough/dispatch";
-import { CallerState } from "./caller-state.ts";
+import { type Caller, callerOf, type PerCaller, perCaller } from "@dropthrough/dispatch";
+import { CallerState, type OpenConnection } from "./caller-state.ts";
 import type { CommandSpec } from "./command.ts";
 import { commands } from "./commands/index.ts";
-import { type Connection, type Now, whenDone } from "./connection.ts";
+import { type CallContext, type Connection, type Now, whenDone } from "./connection.ts";
 import { executeCalls } from "./execute.ts";
 import type { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
+import type { GuestUrls } from "./guest-urls.ts";
 import { Keyspace } from "./keyspace.ts";
 import { pipelineCalls } from "./pipeline.ts";
 import { publishCalls } from "./publish.ts";
+import { invalid } from "./redis-error.ts";
 import { scriptCalls } from "./script-calls.ts";
 
 /** What the service needs of its options. */
@@ -17,6 +19,8 @@ export interface ServiceInit {
   /** The roads by name, each made when it is first asked for. */
   readonly connect: (name: string) => Connection | undefined;
   readonly names: readonly string[];
+  /** For servers that guests name by themselves. */
+  readonly guestUrls: GuestUrls;
   readonly prefix: string;
   readonly isolate: boolean;
   readonly scripts: Readonly<Record<string, string>>;
@@ -29,7 +33,7 @@ export type Calls = Partial<ServiceImpl<typeof RedisService>>;
 
 /** What RedisService answers: the commands, and the calls that are more than one. */
 export function serviceOf(init: ServiceInit): Calls {
-  const state = perCaller(() => new CallerState());
+  const state = perCaller((caller) => new CallerState(() => named("default", caller, init)));
   return {
     ...commandCalls(state),
     ...connectionCalls(state, init),
@@ -47,7 +51,7 @@ function commandCalls(state: PerCaller<CallerState>): Calls {
       request: MessageShape<M["input"]> & { readonly connectionId: string },
       context: HandlerContext,
     ): Now<MessageInitShape<M["output"]>> => {
-      const { connection, keys } = state.of(context).connections.get(request.connectionId);
+      const { connection, keys } = state.of(context).connection(request.connectionId);
       return connection.send(write(request, keys), context, (reply) => read(reply, request, keys));
     };
   const specs = Object.entries<CommandSpec>(commands as unknown as Record<string, CommandSpec>);
@@ -56,28 +60,68 @@ function commandCalls(state: PerCaller<CallerState>): Calls {
 
 function connectionCalls(state: PerCaller<CallerState>, init: ServiceInit): Calls {
   return {
-    open({ name }, context) {
-      const { connections } = state.of(context);
-      connections.checkRoom();
-      const connection = init.connect(name === "" ? "default" : name);
-      if (connection === undefined) {
-        throw new ConnectError(
-          `the operator named no connection "${name}": there are ${init.names.join(", ")}`,
-          Code.NotFound,
-        );
+    open({ name, url }, context) {
+      const own = state.of(context);
+      own.connections.checkRoom();
+      const caller = callerOf(context);
+      if (url !== "") {
+        if (name !== "") throw invalid("a connection has a name or a URL, not both");
+        return openUrl(url, caller, own, init, context);
       }
-      const keys = new Keyspace(init.prefix, init.isolate ? callerOf(context).name : undefined);
-      return whenDone(connection.ready(context), () => ({
-        connectionId: connections.add({ connection, keys }),
+      const opened = named(name === "" ? "default" : name, caller, init);
+      return whenDone(opened.connection.ready(context), () => ({
+        connectionId: own.connections.add(opened),
       }));
     },
     close({ connectionId }, context) {
-      state.of(context).connections.take(connectionId);
-      return {};
+      const closed = state.of(context).connections.take(connectionId)[Symbol.asyncDispose]?.();
+      return closed === undefined ? {} : Promise.resolve(closed).then(() => ({}));
     },
     ping({ connectionId }, context) {
-      const { connection } = state.of(context).connections.get(connectionId);
+      const { connection } = state.of(context).connection(connectionId);
       return connection.send({ args: ["PING"] }, context, () => ({}));
     },
   };
+}
+
+/** A connection that the operator named. @throws ConnectError NOT_FOUND */
+function named(name: string, caller: Caller, init: ServiceInit): OpenConnection {
+  const connection = init.connect(name);
+  if (connection !== undefined) return { connection, keys: keysOf(caller, init) };
+  throw new ConnectError(
+    `the operator named no connection "${name}": there are ${init.names.join(", ")}`,
+    Code.NotFound,
+  );
+}
+
+/** A connection to a server that the guest itself names. It has it alone, and closes it. */
+async function openUrl(
+  url: string,
+  caller: Caller,
+  own: CallerState,
+  init: ServiceInit,
+  context: CallContext,
+): Promise<{ connectionId: string }> {
+  const { guestUrls } = init;
+  const connection = guestUrls.connect(caller.name, url, own.urls.size);
+  const opened: OpenConnection = {
+    connection,
+    keys: keysOf(caller, init),
+    async [Symbol.asyncDispose]() {
+      own.urls.delete(opened);
+      await guestUrls.close(connection);
+    },
+  };
+  own.urls.add(opened);
+  try {
+    await connection.ready(context);
+    return { connectionId: own.connections.add(opened) };
+  } catch (error) {
+    await opened[Symbol.asyncDispose]?.();
+    throw error;
+  }
+}
+
+function keysOf(caller: Caller, { prefix, isolate }: ServiceInit): Keyspace {
+  return new Keyspace(prefix, isolate ? caller.name : undefined);
 }

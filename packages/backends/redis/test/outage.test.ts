@@ -53,6 +53,34 @@ test("commands that are under way when the server dies answer UNAVAILABLE and ar
   expect(t((await waiting).value)).toBe("0");
 });
 
+test("commands that only read are sent once more, if the operator allows it; those that write are not", async () => {
+  await using server = await startRedisServer({ args: ["--appendonly", "yes"] });
+  await using backend = inMemory(
+    redis({ url: server.url, outageWaitMs: 10_000, replayReads: true }),
+  );
+  const client = backend.client();
+  const { connectionId } = await client.open({});
+  await client.set({ connectionId, key, value: b("0") });
+  server.pause();
+  const reads = Array.from({ length: 20 }, () => client.get({ connectionId, key }));
+  const writes = Array.from({ length: 20 }, () => client.increment({ connectionId, key }));
+  const pipeline = client.pipeline({
+    connectionId,
+    commands: [
+      { command: { case: "get", value: { key } } },
+      { command: { case: "increment", value: { key } } },
+    ],
+  });
+  const refused = Promise.all(writes.map((call) => isUnavailable(call)));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await server.kill();
+  await refused;
+  await server.restart();
+  for (const { value: found } of await Promise.all(reads)) expect(t(found)).toBe("0");
+  const { results } = await pipeline;
+  expect(results.map(({ result }) => result.case)).toEqual(["get", "failure"]);
+});
+
 test("while the server is down, commands are UNAVAILABLE at once; when it is back, they work by themselves", async () => {
   await using server = await startRedisServer();
   const real = redis({ url: server.url, outageWaitMs: 20 });

@@ -15,6 +15,7 @@ import { fromReply, tooMany } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
+import { onlyReads } from "./only-reads.ts";
 import { Subscriber } from "./subscriber.ts";
 import { WatchPool } from "./watch-pool.ts";
 
@@ -22,6 +23,7 @@ import { WatchPool } from "./watch-pool.ts";
 export interface ServerLimits extends LinkLimits {
   readonly stallTimeoutMs: number;
   readonly maxInFlight: number;
+  readonly replayReads: boolean;
 }
 
 /** With so many commands under way, one may have to wait before it is sent, and it is worth taking it back in time. */
@@ -67,8 +69,8 @@ export class ServerConnection implements Connection {
     const client = this.#begin(context, 1);
     const sent =
       client instanceof Promise
-        ? client.then((ready) => sendOne(ready, command, signal))
-        : sendOne(client, command, signal);
+        ? client.then((ready) => this.#send(ready, command, context, signal))
+        : this.#send(client, command, context, signal);
     return this.#end(sent, 1, read);
   }
 
@@ -76,9 +78,9 @@ export class ServerConnection implements Connection {
     if (commands.length === 0) return [];
     const signal = this.#inFlight + commands.length > CROWDED ? context.signal : undefined;
     const client = this.#begin(context, commands.length);
-    if (!(client instanceof Promise)) return this.#sendAll(client, commands, signal);
+    if (!(client instanceof Promise)) return this.#sendAll(client, commands, context, signal);
     try {
-      return await this.#sendAll(await client, commands, signal);
+      return await this.#sendAll(await client, commands, context, signal);
     } catch (error) {
       this.#inFlight -= commands.length;
       const failure = this.#failed(error);
@@ -165,10 +167,35 @@ export class ServerConnection implements Connection {
     );
   }
 
+  #send(
+    client: ServerClient,
+    command: Command,
+    context: CallContext,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const { args, script } = command;
+    const sent = client.send(command, signal);
+    if (script !== undefined) {
+      return sent.catch((error: unknown) => {
+        if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
+        // It has not run: the server did not know it. It does now.
+        const words = ["EVAL", script.source, ...args.slice(2)];
+        return client.send({ ...command, args: words }, signal);
+      });
+    }
+    if (!this.#limits.replayReads || !onlyReads(args)) return sent;
+    return sent.catch(async (error: unknown) => {
+      if (isReplyError(error) || isAbort(error)) throw error;
+      const again = await this.#link.ready(context);
+      return again.send(command, signal);
+    });
+  }
+
   /** Never rejects: each of the commands has a reply or an error of its own. */
   #sendAll(
     client: ServerClient,
     commands: readonly Command[],
+    context: CallContext,
     signal: AbortSignal | undefined,
   ): Promise<readonly Reply[]> {
     return new Promise((resolve) => {
@@ -180,7 +207,7 @@ export class ServerConnection implements Connection {
         if (--left === 0) resolve(replies);
       };
       for (const [index, command] of commands.entries()) {
-        sendOne(client, command, signal).then(
+        this.#send(client, command, context, signal).then(
           (reply) => {
             this.#replies++;
             settle(index, reply);
@@ -228,22 +255,6 @@ export class ServerConnection implements Connection {
       }
     }, this.#limits.stallTimeoutMs / 4);
   }
-}
-
-function sendOne(
-  client: ServerClient,
-  command: Command,
-  signal: AbortSignal | undefined,
-): Promise<Reply> {
-  const sent = client.send(command, signal);
-  const { script, args } = command;
-  if (script === undefined) return sent;
-  return sent.catch((error: unknown) => {
-    if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
-    // It has not run: the server did not know it. It does now.
-    const words = ["EVAL", script.source, ...args.slice(2)];
-    return client.send({ ...command, args: words }, signal);
-  });
 }
 
 async function late(ms: number): Promise<never> {

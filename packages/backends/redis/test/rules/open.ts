@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/no-standalone-expect -- each rule is proven inside a test, see rules.test.ts */
 import { Code } from "@connectrpc/connect";
 import { expect } from "vitest";
-import { fails, rule, type Rule } from "./rule.ts";
+import { b, fails, rule, type Rule, t } from "./rule.ts";
 
 export const openRules: readonly Rule[] = [
   rule("open answers an id that cannot be guessed, another one each time", async ({ client }) => {
@@ -26,6 +26,21 @@ export const openRules: readonly Rule[] = [
     await end();
     await fails(client.ping({ connectionId }), Code.NotFound);
   }),
+  rule(
+    "without an id, calls go to the default connection, with the keys that an open one has",
+    async ({ client, connectionId, stranger }) => {
+      const key = b("k");
+      await client.set({ key, value: b("v") });
+      expect(t((await client.get({ connectionId, key })).value)).toBe("v");
+      const commands = [{ command: { case: "get", value: { key } } } as const];
+      const { results } = await client.pipeline({ commands });
+      expect(results[0]?.result.case).toBe("get");
+      const { watchId } = await client.watch({ keys: [key] });
+      await client.transaction({ watchId, commands });
+      await fails(stranger.close({}), Code.NotFound);
+      await stranger.ping({});
+    },
+  ),
   rule("a closed connection answers NOT_FOUND", async ({ client, connectionId }) => {
     await client.close({ connectionId });
     await fails(client.get({ connectionId, key: new Uint8Array() }), Code.NotFound);

@@ -16,6 +16,8 @@ import { Incoming, Message, Method, Reader, Result, Service, Writer, decode } fr
 export class OpenRequest extends Message {
   /** A name of the operator's config; empty for the one called "default". */
   name: string = "";
+  /** A server to connect to instead, where the operator lets the guest name one: `redis://user:password@host:6379/0`, or `rediss://…` with TLS. */
+  url: string = "";
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): OpenRequest | null {
@@ -29,6 +31,10 @@ export class OpenRequest extends Message {
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.url.length > 0) {
+      w.string(this.url);
+      w.tag(18);
+    }
     if (this.name.length > 0) {
       w.string(this.name);
       w.tag(10);
@@ -42,6 +48,10 @@ export class OpenRequest extends Message {
       switch (tag) {
         case 10: {
           this.name = r.string();
+          break;
+        }
+        case 18: {
+          this.url = r.string();
           break;
         }
         default:
@@ -234,7 +244,8 @@ export class PingResponse extends Message {
 /**
  * Calls dropthrough.redis.v1.RedisService. Each method is bound when it is first called.
  *
- * What a program does with Redis. Keys and values are bytes everywhere. Open a connection first; every other call names it.
+ * What a program does with Redis. Keys and values are bytes everywhere. Open a connection first; every other call names it. An empty connection_id
+ * stands for the one called "default", which is there without Open.
  *
  * A reply of Redis that is an error becomes one code, for every call alike:
  *
@@ -253,7 +264,7 @@ export class PingResponse extends Message {
  * | UNKNOWN | any other error of Redis |
  *
  * UNAVAILABLE carries a dropthrough.abi.v1.RetryInfo. A command that was under way when its connection was lost may have been
- * done or not: it is never sent twice. Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
+ * done or not: it is never sent twice, unless it only reads and the operator allowed it. Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
  */
 export class RedisServiceClient {
   /** The full name of the service, for `require`. */
@@ -412,17 +423,18 @@ export class RedisServiceClient {
   readonly $unsubscribe: Method = new Method("dropthrough.redis.v1.RedisService/Unsubscribe");
 
   /**
-   * Opens a connection by the name that the operator gave it. It closes when the caller ends.
+   * Opens a connection by the name that the operator gave it, or by a URL that the operator allows this guest. It closes when the caller ends.
    *
    * Codes: NOT_FOUND if the operator named no such connection; UNAVAILABLE if the server cannot be reached;
-   * PERMISSION_DENIED if it refuses the operator's user; RESOURCE_EXHAUSTED for more than 64 open connections of one caller.
+   * PERMISSION_DENIED if it refuses the user, or the guest may not name that server; INVALID_ARGUMENT for a URL that is none, or beside a name;
+   * RESOURCE_EXHAUSTED for more than 64 open connections of one caller, or 8 of them by URL.
    */
   open(request: OpenRequest, timeoutMs: i32 = 0): Result<OpenResponse> {
     return this.$open.call<OpenRequest, OpenResponse>(request, timeoutMs);
   }
 
   /**
-   * Closes a connection. Its id is not used again.
+   * Closes a connection. Its id is not used again. What is under way on one that was opened by URL is UNAVAILABLE.
    *
    * Codes: NOT_FOUND if it is not open.
    */
@@ -1112,7 +1124,8 @@ export class RedisServiceClient {
 /**
  * Serves dropthrough.redis.v1.RedisService: extend it, and give it to `launch().export()`.
  *
- * What a program does with Redis. Keys and values are bytes everywhere. Open a connection first; every other call names it.
+ * What a program does with Redis. Keys and values are bytes everywhere. Open a connection first; every other call names it. An empty connection_id
+ * stands for the one called "default", which is there without Open.
  *
  * A reply of Redis that is an error becomes one code, for every call alike:
  *
@@ -1131,19 +1144,20 @@ export class RedisServiceClient {
  * | UNKNOWN | any other error of Redis |
  *
  * UNAVAILABLE carries a dropthrough.abi.v1.RetryInfo. A command that was under way when its connection was lost may have been
- * done or not: it is never sent twice. Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
+ * done or not: it is never sent twice, unless it only reads and the operator allowed it. Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
  */
 export abstract class RedisServiceServer extends Service {
   /**
-   * Opens a connection by the name that the operator gave it. It closes when the caller ends.
+   * Opens a connection by the name that the operator gave it, or by a URL that the operator allows this guest. It closes when the caller ends.
    *
    * Codes: NOT_FOUND if the operator named no such connection; UNAVAILABLE if the server cannot be reached;
-   * PERMISSION_DENIED if it refuses the operator's user; RESOURCE_EXHAUSTED for more than 64 open connections of one caller.
+   * PERMISSION_DENIED if it refuses the user, or the guest may not name that server; INVALID_ARGUMENT for a URL that is none, or beside a name;
+   * RESOURCE_EXHAUSTED for more than 64 open connections of one caller, or 8 of them by URL.
    */
   abstract open(request: OpenRequest): Result<OpenResponse>;
 
   /**
-   * Closes a connection. Its id is not used again.
+   * Closes a connection. Its id is not used again. What is under way on one that was opened by URL is UNAVAILABLE.
    *
    * Codes: NOT_FOUND if it is not open.
    */

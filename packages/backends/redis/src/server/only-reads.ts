@@ -1,0 +1,15 @@
+import type { Argument } from "../connection.ts";
+
+/** Commands that change nothing, whatever comes after their name. */
+const READS: ReadonlySet<Argument | undefined> = new Set(
+  `PING ECHO TIME GET MGET STRLEN GETRANGE SUBSTR GETBIT BITCOUNT BITPOS BITFIELD_RO EXISTS TYPE TTL PTTL EXPIRETIME
+   PEXPIRETIME DUMP SCAN HGET HMGET HGETALL HEXISTS HKEYS HVALS HLEN HSTRLEN HRANDFIELD HSCAN LLEN LRANGE LINDEX LPOS
+   SCARD SISMEMBER SMISMEMBER SMEMBERS SRANDMEMBER SSCAN SINTER SUNION SDIFF ZCARD ZSCORE ZMSCORE ZRANK ZREVRANK
+   ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZRANGEBYLEX ZREVRANGEBYLEX ZCOUNT ZLEXCOUNT ZRANDMEMBER ZSCAN
+   GEOPOS GEODIST GEOHASH GEOSEARCH XLEN XRANGE XREVRANGE XPENDING`.split(/\s+/),
+);
+
+/** Whether a command may be sent twice, since it changes nothing. What is not known for certain may not. */
+export function onlyReads([name]: readonly Argument[]): boolean {
+  return READS.has(name);
+}
