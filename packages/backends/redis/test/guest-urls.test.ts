@@ -47,7 +47,7 @@ describe("a guest that may name a server", () => {
     for (let i = 0; i < 9; i++) {
       await fails(client.open({ url: url.replace("secret", "wrong") }), Code.PermissionDenied);
     }
-    await client.open({ url });
+    expect((await client.open({ url })).connectionId).toHaveLength(22);
   });
 
   test("leaves no connection behind", async () => {
@@ -133,7 +133,8 @@ describe("no guest reaches a server that it was not given:", () => {
 
   test("a URL beside a name", async () => {
     await using backend = inMemory(redis({ guestUrls: patterns }));
-    await fails(backend.client("app").open({ name: "default", url }), Code.InvalidArgument);
+    const both = backend.client("app").open({ name: "default", url });
+    expect((await fails(both, Code.InvalidArgument)).message).toContain("not both");
   });
 
   test.each([
