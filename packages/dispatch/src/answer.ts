@@ -4,7 +4,7 @@ import { type Codec, type CodecOptions, codecOf } from "@dropthrough/codec";
 import type { Backend } from "./backend.ts";
 import type { Call } from "./call.ts";
 import type { ByteEntry } from "./entry.ts";
-import { type Answer, intercept, type Interceptor, isPromise } from "./interceptor.ts";
+import { type Answer, intercept, type Interceptor } from "./interceptor.ts";
 import { isUnary, type Method } from "./method.ts";
 
 /** A handler as it stands in `impl`, its types worn off. */
@@ -36,14 +36,15 @@ export function answerOf(
 }
 
 function refuse(code: Code, message: string): Answer {
-  return () => {
+  const answer = (): never => {
     throw new ConnectError(message, code);
   };
+  return { answer, response: answer };
 }
 
 function backendAnswer(backend: Backend, desc: DescMethodUnary, codec: CodecOptions): Answer {
   const impl = backend.impl as Record<string, Handler | undefined>;
-  const handler = impl[desc.localName]?.bind(backend.impl);
+  const handler = impl[desc.localName];
   if (handler === undefined) {
     return refuse(
       Code.Unimplemented,
@@ -51,10 +52,9 @@ function backendAnswer(backend: Backend, desc: DescMethodUnary, codec: CodecOpti
     );
   }
   const output = codecOf(desc.output, codec);
-  const shape = (response: unknown): Message => messageOf(desc, output, response);
-  return (request, call) => {
-    const response = handler(request, call);
-    return isPromise(response) ? Promise.resolve(response).then(shape) : shape(response);
+  return {
+    answer: (request, call) => handler.call(impl, request, call),
+    response: (answered) => messageOf(desc, output, answered),
   };
 }
 
@@ -78,16 +78,16 @@ function messageOf(desc: DescMethodUnary, output: Codec, response: unknown): Mes
 function byteAnswer(entry: ByteEntry, desc: DescMethodUnary, codec: CodecOptions): Answer {
   const input = codecOf(desc.input, codec);
   const output = codecOf(desc.output, codec);
-  const decode = (bytes: Uint8Array): Message => {
-    try {
-      return output.decode(bytes, 0, bytes.length);
-    } catch (cause) {
-      const message = `"${entry.name}" answered ${desc.name} with bytes that are no ${desc.output.typeName}`;
-      throw new ConnectError(message, Code.Internal, undefined, undefined, cause);
-    }
-  };
-  return (request, call) => {
-    const response = entry.answer(desc.name, input.encode(request), call);
-    return isPromise(response) ? response.then(decode) : decode(response);
+  return {
+    answer: (request, call) => entry.answer(desc.name, input.encode(request), call),
+    response(answered) {
+      const bytes = answered as Uint8Array;
+      try {
+        return output.decode(bytes, 0, bytes.length);
+      } catch (cause) {
+        const message = `"${entry.name}" answered ${desc.name} with bytes that are no ${desc.output.typeName}`;
+        throw new ConnectError(message, Code.Internal, undefined, undefined, cause);
+      }
+    },
   };
 }

@@ -5,7 +5,7 @@ import type { BoundMethod, Passage, Pending } from "@dropthrough/abi";
 import { type Codec, codecOf } from "@dropthrough/codec";
 import { answerOf } from "./answer.ts";
 import type { Call } from "./call.ts";
-import type { Dispatch } from "./call-outcome.ts";
+import type { Dispatch, Measured } from "./call-outcome.ts";
 import { run } from "./dispatch.ts";
 import type { ByteEntry } from "./entry.ts";
 import type { Answer, Interceptor } from "./interceptor.ts";
@@ -53,9 +53,8 @@ class MessageBinding implements BoundMethod<Message> {
   readonly #output: Codec;
   readonly #dispatch: Dispatch;
   readonly #open: OpenCall;
-  readonly #answer: Answer;
+  readonly #answer: Answer & Measured<Message>;
   readonly #borrows: boolean;
-  readonly #size = (response: Message): number => this.#output.encode(response).length;
 
   constructor(
     method: Method,
@@ -71,7 +70,8 @@ class MessageBinding implements BoundMethod<Message> {
     this.#output = codecOf(types.output, dispatch.codec);
     this.#dispatch = dispatch;
     this.#open = open;
-    this.#answer = answer;
+    const size = (response: Message): number => this.#output.encode(response).length;
+    this.#answer = { ...answer, size };
     this.#borrows = borrows;
   }
 
@@ -91,12 +91,12 @@ class MessageBinding implements BoundMethod<Message> {
         ? this.#input.decodeBorrowed(memory, at, end)
         : this.#input.decode(memory, at, end);
     } catch (cause) {
-      const refuse = (): never => {
+      const answer = (): never => {
         throw notProtobuf(this.#input.desc.typeName, cause);
       };
-      return run<undefined, Message>(this.#dispatch, call, undefined, refuse);
+      return run<undefined, Message>(this.#dispatch, call, undefined, { answer, response: answer });
     }
-    return run(this.#dispatch, call, request, this.#answer, this.#size);
+    return run(this.#dispatch, call, request, this.#answer);
   }
 
   write(response: Message, memory: Uint8Array, at: number, end: number): number {
@@ -123,20 +123,27 @@ class ByteBinding implements BoundMethod<Bytes> {
   readonly #method: Method;
   readonly #dispatch: Dispatch;
   readonly #open: OpenCall;
-  readonly #answer: (request: Uint8Array, call: Call) => Bytes | Promise<Bytes>;
+  readonly #answer: Answer<Uint8Array, Bytes>;
 
   constructor(method: Method, entry: ByteEntry, dispatch: Dispatch, open: OpenCall) {
     this.name = method.name;
     this.#method = method;
     this.#dispatch = dispatch;
     this.#open = open;
-    this.#answer = (request, call) => entry.answer(method.method, request, call);
-    const pass = entry.pass?.bind(entry);
-    if (pass === undefined) return;
+    const response = (answered: unknown): Bytes => answered as Bytes;
+    this.#answer = {
+      answer: (request, call) => entry.answer(method.method, request, call),
+      response,
+    };
+    if (entry.pass === undefined) return;
+    const passing: Answer<Passage, Bytes> = {
+      answer: (passage, call) => entry.pass?.(passage, call),
+      response,
+    };
     this.pass = (passage, timeoutMs) => {
       // An observer is shown bytes.
       if (dispatch.observers.size > 0) return this.#start(passage.copy(), timeoutMs);
-      return run(dispatch, open(method, timeoutMs), passage, pass);
+      return run(dispatch, open(method, timeoutMs), passage, passing);
     };
   }
 

@@ -20,15 +20,28 @@ export function started(dispatch: Dispatch, call: Call, request: unknown): void 
   for (const observer of dispatch.observers) observer.started?.(call);
 }
 
+/** Measures an encoded response, for observers. */
+export interface Measured<Response> {
+  readonly size?: (response: Response) => number;
+}
+
 /** A call has ended well. */
 export function succeeded<Response>(
   dispatch: Dispatch,
   call: Call,
   response: Response,
-  size: ((response: Response) => number) | undefined,
+  { size }: Measured<Response>,
 ): void {
   call.end();
-  if (dispatch.observers.size === 0) return;
+  if (dispatch.observers.size > 0) observed(dispatch, call, response, size);
+}
+
+function observed<Response>(
+  dispatch: Dispatch,
+  call: Call,
+  response: Response,
+  size: Measured<Response>["size"],
+): void {
   call.response = response as Call["response"];
   try {
     call.responseBytes = response instanceof Uint8Array ? response.length : size?.(response);

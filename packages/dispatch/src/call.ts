@@ -53,6 +53,7 @@ export class Call implements HandlerContext, CallRecord {
   #deadline: number | undefined | null = null;
   #aborted: ConnectError | undefined;
   #done = false;
+  #answer: Armed | undefined;
   #rare: Rare | undefined;
 
   constructor(init: CallInit) {
@@ -63,8 +64,8 @@ export class Call implements HandlerContext, CallRecord {
     this.depth = init.parent === undefined ? 0 : init.parent.depth + 1;
     this.#timeoutMs = init.timeoutMs;
     this.#clock = init.clock;
-    if (init.values !== undefined) this.#parts.values = init.values.set(callerKey, init.caller);
-    if (init.requestHeader !== undefined) this.#parts.requestHeader = init.requestHeader;
+    if (init.values !== undefined) this.#parts().values = init.values.set(callerKey, init.caller);
+    if (init.requestHeader !== undefined) this.#parts().requestHeader = init.requestHeader;
   }
 
   get [callerSymbol](): Caller {
@@ -79,7 +80,8 @@ export class Call implements HandlerContext, CallRecord {
     return "dropthrough";
   }
 
-  get #parts(): Rare {
+  // No private getter: the engine goes to its runtime for one.
+  #parts(): Rare {
     return (this.#rare ??= new Rare());
   }
 
@@ -102,19 +104,19 @@ export class Call implements HandlerContext, CallRecord {
   }
 
   get requestHeader(): Headers {
-    return (this.#parts.requestHeader ??= new Headers());
+    return (this.#parts().requestHeader ??= new Headers());
   }
 
   get responseHeader(): Headers {
-    return (this.#parts.responseHeader ??= new Headers());
+    return (this.#parts().responseHeader ??= new Headers());
   }
 
   get responseTrailer(): Headers {
-    return (this.#parts.responseTrailer ??= new Headers());
+    return (this.#parts().responseTrailer ??= new Headers());
   }
 
   get values(): ContextValues {
-    return (this.#parts.values ??= createContextValues().set(callerKey, this.caller));
+    return (this.#parts().values ??= createContextValues().set(callerKey, this.caller));
   }
 
   /** When the call has to be done, in milliseconds on the registry's clock; undefined if it may take for ever. */
@@ -134,7 +136,7 @@ export class Call implements HandlerContext, CallRecord {
   }
 
   get signal(): AbortSignal {
-    const parts = this.#parts;
+    const parts = this.#parts();
     if (parts.controller === undefined) {
       parts.controller = new AbortController();
       if (this.#aborted !== undefined) parts.controller.abort(this.#aborted);
@@ -151,14 +153,14 @@ export class Call implements HandlerContext, CallRecord {
   abort(reason: ConnectError): void {
     if (this.#done || this.#aborted !== undefined) return;
     this.#aborted = reason;
+    this.#disarm();
     const rare = this.#rare;
+    rare?.controller?.abort(reason);
+    this.#answer?.failed(reason);
     if (rare === undefined) return;
-    this.#disarm(rare);
-    rare.controller?.abort(reason);
-    rare.answer?.failed(reason);
     for (const listener of rare.listeners ?? []) listener(reason);
     // Each of them leaves the list when it is given up.
-    while (rare.child !== undefined) rare.child.abort(reason);
+    while (rare.child !== undefined) rare.child.call.abort(reason);
   }
 
   /** Calls `listener` when the call is given up; the function that it answers stops that. */
@@ -167,43 +169,44 @@ export class Call implements HandlerContext, CallRecord {
       listener(this.#aborted);
       return () => {};
     }
-    const listeners = (this.#parts.listeners ??= new Set());
+    const listeners = (this.#parts().listeners ??= new Set());
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
 
   /** From now on the deadline, or the end of the parent, gives the call up. For calls that did not end at once. */
-  arm(answer: AbortListener): void {
+  arm(answer: Armed): void {
     if (this.#aborted !== undefined) return answer.failed(this.#aborted);
+    this.#answer = answer;
     const { parent, deadline } = this;
-    const rare = this.#parts;
-    rare.answer = answer;
     if (deadline !== undefined)
-      rare.stopTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () =>
+      answer.stopTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () =>
         this.#late(),
       );
     if (parent?.aborted !== undefined) this.abort(parent.aborted);
-    else if (parent !== undefined) parent.#adopt(this, rare);
+    else if (parent !== undefined) parent.#adopt(answer);
   }
 
-  /** Takes a call into the list of those that are made on behalf of this one. */
-  #adopt(call: Call, links: Rare): void {
-    const rare = this.#parts;
-    links.next = rare.child;
-    if (rare.child !== undefined) rare.child.#parts.previous = call;
-    rare.child = call;
+  /** Takes an answer into the list of those that are made on behalf of this call. */
+  #adopt(answer: Armed): void {
+    const rare = this.#parts();
+    answer.next = rare.child;
+    if (rare.child !== undefined) rare.child.previous = answer;
+    rare.child = answer;
   }
 
-  /** Nothing gives the call up any more. */
-  #disarm(rare: Rare): void {
-    rare.stopTimer?.();
-    rare.stopTimer = undefined;
-    const { previous, next } = rare;
-    if (next !== undefined) next.#parts.previous = previous;
-    if (previous !== undefined) previous.#parts.next = next;
-    else if (this.parent !== undefined && this.parent.#rare?.child === this)
-      this.parent.#parts.child = next;
-    rare.previous = rare.next = undefined;
+  /** Neither the deadline nor the parent gives the call up any more. */
+  #disarm(): void {
+    const answer = this.#answer;
+    if (answer === undefined) return;
+    answer.stopTimer?.();
+    answer.stopTimer = undefined;
+    const { previous, next } = answer;
+    const siblings = this.parent === undefined ? undefined : this.parent.#rare;
+    if (next !== undefined) next.previous = previous;
+    if (previous !== undefined) previous.next = next;
+    else if (siblings?.child === answer) siblings.child = next;
+    answer.previous = answer.next = undefined;
   }
 
   /** Its time is up, and so is that of the calls it was made for if they share the deadline: they end first. */
@@ -218,7 +221,7 @@ export class Call implements HandlerContext, CallRecord {
   /** The call is over; nothing gives it up any more. */
   end(): void {
     this.#done = true;
-    if (this.#rare !== undefined) this.#disarm(this.#rare);
+    if (this.#answer !== undefined) this.#disarm();
   }
 }
 
@@ -230,9 +233,15 @@ export function callOf(context: HandlerContext): CallRecord | undefined {
   return context instanceof Call ? context : undefined;
 }
 
-/** Is told why a call was given up. */
-export interface AbortListener {
+/** What a call is answered by that did not end at once. */
+export interface Armed {
+  readonly call: Call;
+  /** Is told why the call was given up. */
   failed(reason: ConnectError): void;
+  stopTimer: (() => void) | undefined;
+  /** Its neighbours among those that are made on behalf of one call. */
+  next: Armed | undefined;
+  previous: Armed | undefined;
 }
 
 /** What few calls need. */
@@ -243,13 +252,8 @@ class Rare {
   responseTrailer: Headers | undefined = undefined;
   controller: AbortController | undefined = undefined;
   listeners: Set<(reason: ConnectError) => void> | undefined = undefined;
-  /** What the call is answered by, while it is not done. */
-  answer: AbortListener | undefined = undefined;
-  stopTimer: (() => void) | undefined = undefined;
-  /** The calls made on its behalf that are not done: the last of them, each with its neighbours. */
-  child: Call | undefined = undefined;
-  next: Call | undefined = undefined;
-  previous: Call | undefined = undefined;
+  /** The last of the calls made on its behalf that are not done. */
+  child: Armed | undefined = undefined;
 }
 
 /** What is known of a call, for observers: traces, metrics, audits. */

@@ -1,7 +1,7 @@
 import type { Pending } from "@dropthrough/abi";
 import type { Call } from "./call.ts";
-import { type Dispatch, failed, started, succeeded } from "./call-outcome.ts";
-import { isPromise } from "./interceptor.ts";
+import { type Dispatch, failed, type Measured, started, succeeded } from "./call-outcome.ts";
+import { type Answer, isPromise } from "./interceptor.ts";
 import { PendingAnswer } from "./pending-answer.ts";
 
 /**
@@ -13,26 +13,26 @@ import { PendingAnswer } from "./pending-answer.ts";
  *                                    └─ a promise ─ deadline, cancel ───▶ ended ─▶ a Pending
  * ```
  *
- * @param size measures an encoded response, for observers
  * @throws ConnectError whatever the answer throws; INTERNAL with an incident id if that was no ConnectError
  */
 export function run<Request, Response>(
   dispatch: Dispatch,
   call: Call,
   request: Request,
-  answer: (request: Request, call: Call) => Response | Promise<Response>,
-  size?: (response: Response) => number,
+  answer: Answer<Request, Response> & Measured<Response>,
 ): Response | Pending<Response> {
   if (dispatch.observers.size > 0) started(dispatch, call, request);
   let response;
   try {
     const gone = call.parent?.aborted;
     if (gone !== undefined) throw gone;
-    response = answer(request, call);
+    const answered = answer.answer(request, call);
+    if (isPromise(answered))
+      return new PendingAnswer(dispatch, call, answer, Promise.resolve(answered));
+    response = answer.response(answered);
   } catch (error) {
     throw failed(dispatch, call, error);
   }
-  if (isPromise(response)) return new PendingAnswer(dispatch, call, response, size);
-  succeeded(dispatch, call, response, size);
+  succeeded(dispatch, call, response, answer);
   return response;
 }

@@ -20,21 +20,31 @@ export type Interceptor = (next: UnaryFn) => UnaryFn;
 export type UnaryFn = (request: UnaryRequest) => UnaryResponse | Promise<UnaryResponse>;
 
 /** What answers a call in the end. */
-export type Answer = (request: Message, call: Call) => Message | Promise<Message>;
+export interface Answer<Request = Message, Response = Message> {
+  /** Answers at once, or with a promise. */
+  readonly answer: (request: Request, call: Call) => unknown;
+  /** The response that was meant by what was answered; throws if it is none. */
+  readonly response: (answered: unknown) => Response;
+}
 
 /** Wraps an answer into interceptors; with none it is the answer itself, so none cost nothing. */
-export function intercept(interceptors: readonly Interceptor[], answer: Answer): Answer {
-  if (interceptors.length === 0) return answer;
-  return (message, call) => {
-    const innermost: UnaryFn = (request) => {
-      const response = answer(request.message, call);
-      return isPromise(response)
-        ? response.then((m) => new Response(call, m))
-        : new Response(call, response);
-    };
-    const outermost = interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
-    const response = outermost(new Request(call, message));
-    return isPromise(response) ? response.then((r) => r.message) : response.message;
+export function intercept(
+  interceptors: readonly Interceptor[],
+  { answer, response }: Answer,
+): Answer {
+  if (interceptors.length === 0) return { answer, response };
+  return {
+    answer(message, call) {
+      const innermost: UnaryFn = (request) => {
+        const answered = answer(request.message, call);
+        return isPromise(answered)
+          ? Promise.resolve(answered).then((m) => new Response(call, response(m)))
+          : new Response(call, response(answered));
+      };
+      const outermost = interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
+      return outermost(new Request(call, message));
+    },
+    response: (answered) => (answered as UnaryResponse).message,
   };
 }
 

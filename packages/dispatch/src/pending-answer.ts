@@ -1,16 +1,20 @@
 import type { Pending, PendingListener } from "@dropthrough/abi";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { AbortListener, Call } from "./call.ts";
-import { type Dispatch, failed, succeeded } from "./call-outcome.ts";
+import type { Armed, Call } from "./call.ts";
+import { type Dispatch, failed, type Measured, succeeded } from "./call-outcome.ts";
+import type { Answer } from "./interceptor.ts";
 
 /**
  * A call that did not end at once. It ends once: by its own outcome, its deadline or its caller's leaving. Written with callbacks:
  * each promise more would be a turn of the event loop's microtasks on the way of every asynchronous call.
  */
-export class PendingAnswer<Response> implements Pending<Response>, AbortListener {
+export class PendingAnswer<Response> implements Pending<Response>, Armed {
   readonly call: Call;
+  stopTimer: (() => void) | undefined = undefined;
+  next: Armed | undefined = undefined;
+  previous: Armed | undefined = undefined;
   readonly #dispatch: Dispatch;
-  readonly #size: ((response: Response) => number) | undefined;
+  readonly #answer: Answer<never, Response> & Measured<Response>;
   #over = false;
   #listener: PendingListener<Response> | undefined;
   /** How it ended, before anybody listened. */
@@ -19,15 +23,15 @@ export class PendingAnswer<Response> implements Pending<Response>, AbortListener
   constructor(
     dispatch: Dispatch,
     call: Call,
-    promise: PromiseLike<Response>,
-    size: ((response: Response) => number) | undefined,
+    answer: Answer<never, Response> & Measured<Response>,
+    promise: PromiseLike<unknown>,
   ) {
     this.call = call;
     this.#dispatch = dispatch;
-    this.#size = size;
+    this.#answer = answer;
     dispatch.clock.settled(
       promise,
-      (response) => this.#done(response),
+      (answered) => this.#done(answered),
       (error) => this.failed(error),
     );
     call.arm(this);
@@ -45,10 +49,16 @@ export class PendingAnswer<Response> implements Pending<Response>, AbortListener
     call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
   }
 
-  #done(response: Response): void {
+  #done(answered: unknown): void {
     if (this.#over) return;
+    let response: Response;
+    try {
+      response = this.#answer.response(answered);
+    } catch (error) {
+      return this.failed(error);
+    }
     this.#over = true;
-    succeeded(this.#dispatch, this.call, response, this.#size);
+    succeeded(this.#dispatch, this.call, response, this.#answer);
     if (this.#listener !== undefined) this.#listener.done(response);
     else this.#tell = (listener) => listener.done(response);
   }

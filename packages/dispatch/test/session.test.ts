@@ -235,7 +235,8 @@ function openCall(session: Session, clock: ManualClock, timeoutMs: number): Call
     timeoutMs,
     clock,
   });
-  call.arm({ failed: () => {} });
+  const neighbours = { stopTimer: undefined, next: undefined, previous: undefined };
+  call.arm({ call, failed: () => {}, ...neighbours });
   return call;
 }
 
