@@ -7,7 +7,13 @@ import { ModuleError } from "@dropthrough/abi";
 import { GuestError } from "@dropthrough/host";
 import { firstLine } from "./backend-packages.ts";
 import { check } from "./check.ts";
-import { type Command, HELP, readCommandLine, UsageError } from "./command-line.ts";
+import {
+  type Command,
+  type GraphFormat,
+  HELP,
+  readCommandLine,
+  UsageError,
+} from "./command-line.ts";
 import { ConfigError } from "./config-error.ts";
 import { loadConfig } from "./config.ts";
 import {
@@ -17,6 +23,7 @@ import {
   EXIT_UNUSABLE,
   EXIT_USAGE,
 } from "./exit-code.ts";
+import { graph } from "./graph.ts";
 import { describeInspection, inspect } from "./inspect.ts";
 import { logs, type LogsOptions } from "./logs.ts";
 import { printable, printableLines } from "./printable.ts";
@@ -54,6 +61,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function answer(command: Command): Promise<number> {
   if (command.name === "run") return runCommand(command.config, command.args, command.trace);
   if (command.name === "check") return checkCommand(command.config);
+  if (command.name === "graph") return graphCommand(command.config, command.format);
   if (command.name === "inspect") return inspectCommand(command.file, command.json);
   if (command.name === "logs") return logsCommand(command.file, command.options);
   process.stdout.write(command.name === "help" ? HELP : `${version()}\n`);
@@ -87,6 +95,12 @@ async function checkCommand(target: string | undefined): Promise<number> {
   lines.push(`${errors} errors, ${findings.length - errors} warnings`);
   process.stdout.write(`${lines.join("\n")}\n`);
   return errors === 0 ? 0 : 1;
+}
+
+async function graphCommand(target: string | undefined, format: GraphFormat): Promise<number> {
+  const picture = await graph(await loadConfig(target), { format, warn: say });
+  process.stdout.write(`${picture.trimEnd()}\n`);
+  return 0;
 }
 
 async function inspectCommand(file: string, json: boolean): Promise<number> {

@@ -6,6 +6,7 @@ export const HELP = `dropthrough: WebAssembly guests that use real services
 
   dropthrough run [CONFIG] [--trace] [-- ARGUMENTS]   runs a deployment until its main guest has ended
   dropthrough check [CONFIG]                          finds what is wrong with it, without running it
+  dropthrough graph [CONFIG] [--format FORMAT]        who calls whom, with which grants: text, mermaid or svg
   dropthrough inspect FILE.wasm [--json]              what a guest is, without running it
   dropthrough logs FILE [--tree] [--guest NAME] [--level LEVEL]
                                                       the lines of the log backend, for people
@@ -17,7 +18,7 @@ FILE of logs may be - for standard input; --tree puts records below the calls th
 Exit codes of run: 0-192 the main guest's own; 251 it has no entry, 253 it trapped, 254 it panicked.
 193 the deployment cannot be run (the reason is on standard error), 194 usage, 195 every guest waits and nothing can wake
 one, 196 a bug of Dropthrough or a backend; 130, 143 ended by SIGINT, SIGTERM.
-check, inspect and logs: 0 good, 1 not, 194 usage, 196 a bug.
+check, graph, inspect and logs: 0 good, 1 not, 194 usage, 196 a bug.
 `;
 
 /** What the command was told to do. */
@@ -30,8 +31,14 @@ export type Command =
       readonly args: readonly string[];
     }
   | { readonly name: "check"; readonly config: string | undefined }
+  | { readonly name: "graph"; readonly config: string | undefined; readonly format: GraphFormat }
   | { readonly name: "inspect"; readonly file: string; readonly json: boolean }
   | { readonly name: "logs"; readonly file: string; readonly options: LogsOptions };
+
+const FORMATS = ["text", "mermaid", "svg"] as const;
+
+/** How a graph is drawn. */
+export type GraphFormat = (typeof FORMATS)[number];
 
 /** The command line makes no sense. The message says what does. */
 export class UsageError extends Error {
@@ -44,6 +51,7 @@ const OPTIONS = {
   tree: { type: "boolean" },
   guest: { type: "string" },
   level: { type: "string" },
+  format: { type: "string" },
   version: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -52,6 +60,7 @@ const OPTIONS = {
 const TAKES: ReadonlyMap<string, readonly string[]> = new Map([
   ["run", ["trace"]],
   ["check", []],
+  ["graph", ["format"]],
   ["inspect", ["json"]],
   ["logs", ["tree", "guest", "level"]],
 ]);
@@ -90,8 +99,16 @@ export function readCommandLine(argv: readonly string[]): Command {
   if (name === "run") return { name, config: target, trace: values.trace === true, args };
   if (name === "check") return { name, config: target };
   if (name === "logs") return readLogs(target, values);
+  if (name === "graph") return { name, config: target, format: formatOf(values.format) };
   if (target === undefined) throw new UsageError("inspect needs a file: inspect FILE.wasm");
   return { name: "inspect", file: target, json: values.json === true };
+}
+
+function formatOf(format = "text"): GraphFormat {
+  const known = FORMATS.find((one) => one === format);
+  if (known === undefined)
+    throw new UsageError(`"${format}" is no format of graph: there is ${FORMATS.join(", ")}`);
+  return known;
 }
 
 function readLogs(

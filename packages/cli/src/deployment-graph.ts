@@ -1,0 +1,119 @@
+import { splitMethodName } from "@dropthrough/dispatch";
+import { checkGuest, type CheckedGuest } from "./checked-guest.ts";
+import type { Config } from "./config.ts";
+
+const KERNEL = "dropthrough.kernel.v1.KernelService";
+
+/** Who is in a deployment. */
+export interface GraphNode {
+  readonly kind: "guest" | "backend" | "nobody";
+  /** The name that the operator or the backend gave it; empty for nobody. */
+  readonly name: string;
+  /** That a guest is main, ends by itself, or runs in several instances; empty if there is nothing to say. */
+  readonly about: readonly string[];
+  /** Full names of the services that it answers for. */
+  readonly services: readonly string[];
+}
+
+/** A guest may call a service, or requires it. */
+export interface GraphEdge {
+  readonly from: GraphNode;
+  readonly to: GraphNode;
+  readonly service: string;
+  /** Its manifest says that it waits for the service. */
+  readonly requires: boolean;
+  /** The methods that it was granted; `*` for all of them; none if it requires the service without leave to call it. */
+  readonly grants: readonly string[];
+}
+
+/** Who calls whom in a deployment, and with which leave. */
+export interface DeploymentGraph {
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+/**
+ * Reads the graph of a deployment out of its configuration and the manifests of its guests.
+ *
+ * @param warn told why a module cannot be read; then the configuration alone says what its guest does
+ */
+export async function readGraph(
+  config: Config,
+  warn: (message: string) => void,
+): Promise<DeploymentGraph> {
+  const guests = await Promise.all(
+    (config.guests ?? []).map(async (guest) => checkGuest(guest, config.limits ?? {}, warn)),
+  );
+  const nodes: GraphNode[] = guests.map((guest) => ({
+    kind: "guest",
+    name: guest.config.name,
+    about: aboutOf(guest),
+    services: guest.exports,
+  }));
+  for (const { name, service } of config.backends ?? []) {
+    const about = service.typeName === KERNEL ? ["every guest may call it"] : [];
+    nodes.push({ kind: "backend", name, about, services: [service.typeName] });
+  }
+  const nobody = new Map<string, GraphNode>();
+  const edges: GraphEdge[] = [];
+  for (const [at, guest] of guests.entries()) {
+    const from = nodes[at];
+    if (from === undefined) continue;
+    const granted = grantsOf(guest);
+    for (const service of services(guest, granted, warn)) {
+      const owners = nodes.filter((node) => node.services.includes(service));
+      if (owners.length === 0) {
+        const missing = nobody.get(service) ?? emptyNode(service);
+        nobody.set(service, missing);
+        owners.push(missing);
+      }
+      for (const to of owners) {
+        const requires = guest.requires.includes(service);
+        edges.push({ from, to, service, requires, grants: granted.get(service) ?? [] });
+      }
+    }
+  }
+  return { nodes: [...nodes, ...nobody.values()], edges };
+}
+
+/** As many as the kernel lets a guest require. */
+const MOST_SERVICES = 256;
+
+function services(
+  { config, requires }: CheckedGuest,
+  granted: ReadonlyMap<string, unknown>,
+  warn: (message: string) => void,
+): Set<string> {
+  if (requires.length > MOST_SERVICES) {
+    warn(
+      `guest "${config.name}" requires ${requires.length} services, more than the ${MOST_SERVICES} that it may: the rest is left out`,
+    );
+  }
+  return new Set([...requires.slice(0, MOST_SERVICES), ...granted.keys()]);
+}
+
+function emptyNode(service: string): GraphNode {
+  return { kind: "nobody", name: "", about: [], services: [service] };
+}
+
+function aboutOf({ config, module }: CheckedGuest): string[] {
+  const { instances = 1, main = false } = config;
+  return [
+    ...(main ? ["main"] : []),
+    ...(module === undefined ? ["not built"] : module.kind === "command" ? ["command"] : []),
+    ...(instances > 1 ? [`${instances} instances`] : []),
+  ];
+}
+
+/** The granted methods of each service. */
+function grantsOf({ config }: CheckedGuest): Map<string, string[]> {
+  const granted = new Map<string, string[]>();
+  for (const grant of config.grants ?? []) {
+    const service = grant.slice(0, Math.max(0, grant.indexOf("/")));
+    const method = splitMethodName(grant)?.method ?? "*";
+    if (service === "") continue;
+    const methods = granted.get(service) ?? [];
+    granted.set(service, method === "*" || methods[0] === "*" ? ["*"] : [...methods, method]);
+  }
+  return granted;
+}

@@ -1,0 +1,22 @@
+import type { GraphFormat } from "./command-line.ts";
+import type { Config } from "./config.ts";
+import { readGraph } from "./deployment-graph.ts";
+import { graphMermaid } from "./graph-mermaid.ts";
+import { graphSvg } from "./graph-svg.ts";
+import { graphText } from "./graph-text.ts";
+
+/** How a deployment is drawn. */
+export interface GraphOptions {
+  /** Default `text`. */
+  readonly format?: GraphFormat;
+  /** Told why a guest's module cannot be read; it is drawn from the configuration alone then. Default: nobody. */
+  readonly warn?: (message: string) => void;
+}
+
+/** Draws a deployment: guests, backends, who requires and who may call what, with the grants. Nothing is run. */
+export async function graph(config: Config, options: GraphOptions = {}): Promise<string> {
+  const { format = "text", warn = () => {} } = options;
+  const read = await readGraph(config, warn);
+  if (format === "svg") return graphSvg(read);
+  return format === "mermaid" ? graphMermaid(read) : graphText(read);
+}
