@@ -106,15 +106,32 @@ export class Endpoint {
       } catch {
         return -Code.InvalidArgument;
       }
-      const known = this.#numbers.get(name);
-      if (known !== undefined) return known;
-      if (this.#methods.length >= this.#limits.bindings) return -Code.ResourceExhausted;
-      const number = this.#methods.push(this.#options.bind(name)) - 1;
-      this.#numbers.set(name, number);
-      return number;
+      return this.#numbers.get(name) ?? this.#add(name, () => this.#options.bind(name));
     } catch (error) {
       return -this.#outgoing.errorOf(error).code;
     }
+  }
+
+  #add(name: string, bind: () => BoundMethod): number {
+    if (this.#methods.length >= this.#limits.bindings) {
+      throw new ConnectError(
+        `${this.#limits.bindings} methods are bound already`,
+        Code.ResourceExhausted,
+      );
+    }
+    const number = this.#methods.push(bind()) - 1;
+    this.#numbers.set(name, number);
+    return number;
+  }
+
+  /**
+   * A method number for calls of the host to the guest, which the guest cannot call.
+   *
+   * @param name no method name, so that the guest cannot bind it
+   * @throws ConnectError RESOURCE_EXHAUSTED if it has bound as many methods as it may
+   */
+  reserve(name: string): number {
+    return this.#numbers.get(name) ?? this.#add(name, () => reserved(name));
   }
 
   /** The import `call`. */
@@ -130,6 +147,7 @@ export class Endpoint {
     reqLen >>>= 0;
     resPtr >>>= 0;
     resCap >>>= 0;
+    this.#outgoing.leave(0);
     let word: number;
     try {
       word = this.#start(method, reqPtr, reqLen, resPtr, resCap, timeoutMs);
@@ -262,11 +280,12 @@ export class Endpoint {
   }
 
   /**
-   * Makes the guest end: the import that it is in, and every later `call` and `wait`, throws `reason`. What it waits
-   * for is cancelled, so that it wakes.
+   * Makes the guest end: the import that it is in, and every later `call` and `wait`, throws `reason`.
+   *
+   * @param now what it waits for is cancelled, so that it wakes; else it ends when that is done
    */
-  unwind(reason: unknown): void {
-    this.#outgoing.unwind(reason);
+  unwind(reason: unknown, now = true): void {
+    this.#outgoing.unwind(reason, now);
   }
 
   /** Ends everything that the guest holds: pending calls are cancelled, incoming ones answered with `error`. */
@@ -277,4 +296,11 @@ export class Endpoint {
     }
     this.#memory.close();
   }
+}
+
+function reserved(name: string): BoundMethod {
+  const refuse = (): never => {
+    throw new ConnectError(`${name} is called by the host alone`, Code.Unimplemented);
+  };
+  return { name, start: refuse, write: refuse, encode: refuse };
 }

@@ -231,8 +231,9 @@ export class OutgoingCalls {
   }
 
   /** `Endpoint.unwind` */
-  unwind(reason: unknown): void {
+  unwind(reason: unknown, now: boolean): void {
     this.#unwinding ??= { reason };
+    if (!now) return;
     for (const call of this.#calls.values()) if (call.state === "pending") call.pending.cancel();
   }
 

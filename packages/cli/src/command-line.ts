@@ -15,7 +15,7 @@ CONFIG is a file, or a folder with a dropthrough.config.{ts,js,mjs,json,yaml,tom
 FILE of logs may be - for standard input; --tree puts records below the calls that they were written for.
 --trace prints every call on standard error. ARGUMENTS go to the main guest. --help and --version do what they say.
 
-Exit codes of run: 0-192 the main guest's own; 251 it has no entry, 253 it trapped, 254 it panicked.
+Exit codes of run: 0-192 the main guest's own; 251 it has no entry, 252 its launch failed, 253 it trapped, 254 it panicked.
 193 the deployment cannot be run (the reason is on standard error), 194 usage, 195 every guest waits and nothing can wake
 one, 196 a bug of Dropthrough or a backend; 130, 143 ended by SIGINT, SIGTERM.
 check, graph, inspect and logs: 0 good, 1 not, 194 usage, 196 a bug.

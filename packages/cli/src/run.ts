@@ -13,7 +13,7 @@ export interface RunOptions {
   readonly args?: readonly string[];
   /** See every call, such as `traceTo(process.stderr)`; besides those of the configuration. */
   readonly observers?: readonly CallObserver[];
-  /** Ends the run: guests are unwound, backends are closed. */
+  /** Ends the run: guests are asked to exit, within `limits.exitGraceMs`; then backends are closed. */
   readonly signal?: AbortSignal;
   /** Milliseconds that guests and backends may take to close, once the run is over. Default 5,000. */
   readonly closeTimeoutMs?: number;
@@ -24,7 +24,7 @@ export interface RunOptions {
 /**
  * Runs a deployment until its main guest has ended, and closes it.
  *
- * @returns the exit code of the main guest: 0-192 its own, 251 no entry, 253 trap, 254 panic; 130 if the signal ended the
+ * @returns the exit code of the main guest: 0-192 its own, 251 no entry, 252 not launched, 253 trap, 254 panic; 130 if the signal ended the
  *   run; 195 if every guest waits and nothing is left in the process that could wake one
  * @throws ConfigError if there is no guest, nobody to give `args` to, or two backends own one service; GuestError if a guest
  *   cannot be loaded
@@ -48,7 +48,10 @@ export async function run(config: Config, options: RunOptions = {}): Promise<num
     },
   });
   const over = Promise.withResolvers<number>();
-  const abort = (): void => over.resolve(EXIT_INTERRUPTED);
+  const abort = (): void =>
+    void host
+      .shutdown({ reason: "the run was interrupted" })
+      .then(() => over.resolve(EXIT_INTERRUPTED), over.reject);
   const stuck = (): void => {
     report(
       "every guest waits, and nothing is left that could wake one: mark a main guest that ends, or give its calls a deadline",
@@ -60,7 +63,9 @@ export async function run(config: Config, options: RunOptions = {}): Promise<num
   try {
     if (isAborted(signal)) return EXIT_INTERRUPTED;
     const exited = host.start().then(async () => (await host.exited).code);
-    return await Promise.race([exited, over.promise]);
+    const code = await Promise.race([exited, over.promise]);
+    // Where the signal ended the main guest, its own code says nothing.
+    return isAborted(signal) ? await over.promise : code;
   } finally {
     process.off("beforeExit", stuck);
     signal?.removeEventListener("abort", abort);
@@ -113,6 +118,7 @@ async function close(host: Host, timeoutMs: number, report: (line: string) => vo
 function lastWords({ guest, instance, code, reason }: GuestExit): string | undefined {
   if (code <= 192) return undefined;
   const what =
-    { 251: "has no entry", 253: "trapped", 254: "panicked" }[code] ?? `ended with ${code}`;
+    { 251: "has no entry", 252: "did not start", 253: "trapped", 254: "panicked" }[code] ??
+    `ended with ${code}`;
   return `guest ${guest} (instance ${instance}) ${what}: ${reason}`;
 }

@@ -56,14 +56,14 @@ export class DeploymentFolder implements Disposable {
   config(
     name: string,
     guests: readonly object[],
-    { head = "", backends = "[echo(), kernel()]" } = {},
+    { head = "", backends = "[echo(), kernel()]", limits = {} } = {},
   ): string {
     return this.write(
       `${name}.config.ts`,
       `import { echo } from "@dropthrough/dispatch/testing";
        import { kernel } from "@dropthrough/kernel";
        ${head}
-       export default { backends: ${backends}, guests: ${JSON.stringify(guests)} };`,
+       export default { backends: ${backends}, guests: ${JSON.stringify(guests)}, limits: ${JSON.stringify(limits)} };`,
     );
   }
 

@@ -32,6 +32,12 @@ export class GuestText {
     return `(drop (call $ok (call $bind ${this.#constant(name)}) ${this.#constant(request)}))`;
   }
 
+  /** A call whose result is not looked at. */
+  start(name: string, request: Uint8Array = new Uint8Array()): string {
+    return `(drop (call $call (call $bind ${this.#constant(name)}) ${this.#constant(request)}
+      (i32.const 8192) (i32.const 4096) (i32.const 0)))`;
+  }
+
   /** The body of `dropthrough_v1_serve` that passes every request on, and its answer back. */
   passOn(name: string): string {
     return `(drop (call $read (local.get 0) (i32.const 0) (i32.const 4096) (local.get 2)))

@@ -66,6 +66,21 @@ export function client(request: Uint8Array): Uint8Array<ArrayBuffer> {
       ${guest.call(`${FACADE}/Relay`, request)})`);
 }
 
+/** A command that exits by the kernel. */
+export function exits(code: number): Uint8Array<ArrayBuffer> {
+  return caller(Uint8Array.of(0x08, code), `${KERNEL}/Exit`);
+}
+
+/** A command that requires what nobody exports, and does not look at what Launch answers. */
+export function ignorant(): Uint8Array<ArrayBuffer> {
+  const guest = new GuestText();
+  return guest.module(`
+    (func (export "_start")
+      ${guest.call(`${KERNEL}/Register`)}
+      ${guest.call(`${KERNEL}/Require`, text("x.v1.Nobody"))}
+      ${guest.start(`${KERNEL}/Launch`)})`);
+}
+
 /** A reactor that serves, and does nothing. */
 export function idle(): Uint8Array<ArrayBuffer> {
   return wat(`(module (memory (export "memory") 1)

@@ -12,10 +12,12 @@ import {
   ECHO_GRANTS,
   echoRequest,
   environmentAsker,
+  exits,
   facade,
   FACADE,
   facadeDescriptors,
   idle,
+  ignorant,
 } from "./guests.ts";
 import { wat } from "./wat.ts";
 
@@ -179,10 +181,43 @@ describe("dropthrough run", () => {
     ["SIGTERM", 143],
   ] as const)("ends with its code at %s, while a guest waits", async (name, expected) => {
     const module = folder.guest("waits", caller(echoRequest({ delayMs: 60_000 })));
-    const file = folder.config("waits", [{ name: "a", module, grants: ECHO_GRANTS }]);
+    const file = folder.config("waits", [{ name: "a", module, grants: ECHO_GRANTS }], {
+      limits: { exitGraceMs: 50 },
+    });
     const signal = { after: /==>/, name };
     const { code } = await folder.dropthrough(["run", file, "--trace"], { signal });
     expect(code).toBe(expected);
+  });
+
+  test("lets a call in flight end at SIGTERM, and closes then", async () => {
+    const module = folder.guest("ends", caller(echoRequest({ payload: "hi", delayMs: 500 })));
+    const file = folder.config("ends", [{ name: "a", module, grants: ECHO_GRANTS }]);
+    const signal = { after: /==>/, name: "SIGTERM" } as const;
+    const { code, stderr } = await folder.dropthrough(["run", file, "--trace"], { signal });
+    expect(untimed(stderr)).toContain('<== OK {"payload":"hi"} T\n');
+    expect(code).toBe(143);
+  });
+
+  test.each([0, 7, 100])(
+    "ends with the code %d that the main guest exits with: the ancestor's was always 0",
+    async (asked) => {
+      const module = folder.guest(`exits${asked}`, exits(asked));
+      const file = folder.config(`exits${asked}`, [
+        { name: "a", module, main: true },
+        { name: "b", module: folder.guest("idle", idle()) },
+      ]);
+      expect(await folder.dropthrough(["run", file])).toMatchObject({ code: asked, stderr: "" });
+    },
+  );
+
+  test("ends with 252 when its launch has failed, though it does not care", async () => {
+    const module = folder.guest("ignorant", ignorant());
+    const file = folder.config("ignorant", [{ name: "a", module }]);
+    expect(await folder.dropthrough(["run", file])).toMatchObject({
+      code: 252,
+      stderr:
+        "guest a (instance 1) did not start: its launch had failed: a requires x.v1.Nobody, and nobody exports it: add a backend or a guest that serves it\n",
+    });
   });
 
   test("goes on when nobody reads its output", async () => {
@@ -230,7 +265,7 @@ describe("dropthrough run", () => {
   test("tells how to use it, and its version", async () => {
     const help = await folder.dropthrough(["run", "--help"]);
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    for (const code of [193, 194, 195, 196, 251, 253, 254, 130, 143])
+    for (const code of [193, 194, 195, 196, 251, 252, 253, 254, 130, 143])
       expect(help.stdout).toContain(String(code));
     expect((await folder.dropthrough(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });

@@ -13,8 +13,10 @@ export interface Guest {
   readonly arguments: readonly string[];
   /** The environment variables that the operator granted it, by name. */
   readonly environment: Readonly<Record<string, string>>;
-  /** `starting` until `launch`, `exited` when it is gone. */
-  readonly state: "starting" | "running" | "exited";
+  /** `starting` until `launch`, `exiting` once the operator has asked it to end, `exited` when it is gone. */
+  readonly state: "starting" | "running" | "exiting" | "exited";
+  /** How it ended, once it has. */
+  readonly exitedWith: { readonly code: number; readonly reason: string } | undefined;
   /** Full names of the services that the operator lets it export. */
   readonly mayExport: readonly string[];
   /** Full names of the services that it has exported. */
@@ -32,6 +34,8 @@ export interface Guest {
   require(service: string): void;
   /** From now on its exports take calls. */
   launch(): void;
+  /** Its launch has failed: unless it is launched after all, it cannot end as if all were well. */
+  launchFailed(reason: string): void;
   /**
    * The next event of a guest that owns its control flow; from the first one on, its calls come this way.
    *
@@ -40,6 +44,14 @@ export interface Guest {
    * @throws ConnectError FAILED_PRECONDITION while another one waits, or where calls come another way
    */
   receive(timeoutMs: number | undefined, context: HandlerContext): GuestEvent | Promise<GuestEvent>;
+  /**
+   * Calls it once before the operator ends it.
+   *
+   * @param encode makes the request of that call
+   * @returns the method number that `dropthrough_v1_serve` is called with
+   * @throws ConnectError FAILED_PRECONDITION if its module exports none; RESOURCE_EXHAUSTED if it has bound too much
+   */
+  atExit(encode: (exit: ExitEvent) => Uint8Array): number;
   /** Ends it: the import that it is in unwinds it. The code is clamped to 0-192. */
   exit(code: number, reason: string): void;
 }
@@ -56,14 +68,17 @@ export type GuestEvent =
       readonly length: number;
     }
   | { readonly kind: "finished"; readonly call: number }
-  | {
-      readonly kind: "exit";
-      readonly code: number;
-      readonly reason: string;
-      /** Milliseconds that are left. */
-      readonly graceMs: number;
-    }
+  | ExitEvent
   | { readonly kind: "timeout" };
+
+/** The operator wants a guest to end. */
+export interface ExitEvent {
+  readonly kind: "exit";
+  readonly code: number;
+  readonly reason: string;
+  /** Milliseconds that are left. */
+  readonly graceMs: number;
+}
 
 /** What a backend may ask about everybody. The host hands it to `Backend.attach`. */
 export interface Directory {

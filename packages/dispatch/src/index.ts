@@ -26,6 +26,7 @@ export {
   type Clock,
   type Directory,
   type EntryKind,
+  type ExitEvent,
   type Guest,
   type GuestEvent,
   type ServiceInfo,

@@ -41,6 +41,9 @@ export class ExportedService implements ByteEntry, WaitPlace {
   readonly #registry: Registry;
   readonly #exporters: GuestPool[] = [];
   readonly #queue: Queued[] = [];
+  /** The last guest that exported it, and how that ended. */
+  #gone = "";
+  #whyExiting = "";
   #use: Disposable | undefined;
 
   constructor(service: string, registry: Registry) {
@@ -65,7 +68,7 @@ export class ExportedService implements ByteEntry, WaitPlace {
   }
 
   running(): number {
-    return this.#running().length;
+    return this.#takers().filter((instance) => instance.state === "running").length;
   }
 
   /** The longest waiting call; undefined if none waits. */
@@ -91,12 +94,32 @@ export class ExportedService implements ByteEntry, WaitPlace {
   }
 
   /** A guest exports it no more. After the last one nobody owns it, and those who wait are told. */
-  leave(pool: GuestPool): void {
+  leave(pool: GuestPool, lastWords: string): void {
     if (!this.#remove(pool) || this.#exporters.length > 0) return;
     this.#use?.[Symbol.dispose]();
     this.#use = undefined;
-    const gone = new ConnectError(`${pool.name} has exited`, Code.Unavailable);
-    for (const { call } of this.#queue.splice(0)) call.abort(gone);
+    this.#gone = `${pool.name} ${lastWords}`;
+    for (const { call } of this.#queue.splice(0)) call.abort(this.#unavailable());
+  }
+
+  /** Guests that export it were asked to exit: calls that have not begun, and that nobody will take, are told. */
+  exiting(reason: string): void {
+    this.#whyExiting = reason;
+    const takers = this.#takers();
+    const lost = this.#queue.filter(({ call }) => !isOpen(takers, call));
+    for (const { call } of lost) call.abort(this.#unavailable());
+  }
+
+  #unavailable(): ConnectError {
+    const exits = this.#exporters.some((pool) =>
+      pool.instances.some((instance) => instance.state === "exiting"),
+    );
+    const why = exits
+      ? `${this.name} is exiting: ${this.#whyExiting}`
+      : this.#exporters.length > 0
+        ? `no instance of ${this.name} is running now: try again`
+        : `nobody exports ${this.service} any more: ${this.#gone}`;
+    return new ConnectError(why, Code.Unavailable);
   }
 
   #remove(pool: GuestPool): boolean {
@@ -113,29 +136,22 @@ export class ExportedService implements ByteEntry, WaitPlace {
   answer(_method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
     // The caller's memory may move before the callee reads the request: it gets bytes of its own.
     const body = copyBytes(request, 0, request.length);
-    const idle = this.#idle(call.target.name);
+    const idle = this.#idle(call);
     if (idle !== undefined && this.#queue.length === 0) return idle.serve(body, call);
     return this.#wait(idle, body, call);
   }
 
   pass(passage: Passage, call: Call): Uint8Array | number | Promise<Uint8Array | number> {
-    const idle = this.#idle(call.target.name);
+    const idle = this.#idle(call);
     if (idle !== undefined && this.#queue.length === 0) return idle.serve(passage, call);
     return this.#wait(idle, passage.copy(), call);
   }
 
   /** There is nobody who could serve now: the call queues, if somebody may at all. */
   #wait(idle: GuestInstance | undefined, body: Uint8Array, call: Call): Promise<Uint8Array> {
-    const running = this.#running();
-    if (running.length === 0) {
-      throw new ConnectError(
-        this.#exporters.length === 0
-          ? `nobody exports ${this.service} any more`
-          : `no instance of ${this.name} is running now: try again`,
-        Code.Unavailable,
-      );
-    }
-    if (running.every((instance) => leadsTo(instance, call)))
+    const takers = this.#takers();
+    if (!isOpen(takers, call)) throw this.#unavailable();
+    if (takers.every((instance) => leadsTo(instance, call)))
       throw circleError(this.name, pathOf(call));
     const waiting = this.#enqueue(body, call);
     // Those who came first are served first.
@@ -146,30 +162,31 @@ export class ExportedService implements ByteEntry, WaitPlace {
   /** An instance has begun to wait: calls that wait for that very instance are told so. */
   blocked(): void {
     if (this.#queue.length === 0) return;
-    const running = this.#running();
-    const stuck = this.#queue.filter(({ call }) => running.every((one) => leadsTo(one, call)));
+    const takers = this.#takers();
+    const stuck = this.#queue.filter(({ call }) => takers.every((one) => leadsTo(one, call)));
     for (const { call } of stuck) call.abort(circleError(this.name, pathOf(call)));
   }
 
   takers(): readonly GuestInstance[] {
-    return this.#running();
+    return this.#takers();
   }
 
-  #running(): GuestInstance[] {
-    const running: GuestInstance[] = [];
+  #takers(): GuestInstance[] {
+    const takers: GuestInstance[] = [];
     for (const pool of this.#exporters)
       for (const instance of pool.instances)
-        if (instance.state === "running" && instance.exported.has(this.service))
-          running.push(instance);
-    return running;
+        if (instance.takesCalls && instance.exported.has(this.service)) takers.push(instance);
+    return takers;
   }
 
   /** The idle instance with the least to do; of several, the one whose last turn is longest ago. */
-  #idle(name: string): GuestInstance | undefined {
+  #idle(call: Call): GuestInstance | undefined {
+    const { name } = call.target;
     let best: GuestInstance | undefined;
     for (const pool of this.#exporters) {
       for (const instance of pool.instances) {
         if (!instance.idle || !instance.exported.has(this.service)) continue;
+        if (instance.state !== "running" && call.parent === undefined) continue;
         if (best === undefined || isBetter(instance, best, name)) best = instance;
       }
     }
@@ -202,6 +219,11 @@ export class ExportedService implements ByteEntry, WaitPlace {
       });
     });
   }
+}
+
+/** Whether somebody may take a call: one that exits only takes those made on behalf of others. */
+function isOpen(takers: readonly GuestInstance[], call: Call): boolean {
+  return takers.some(({ state }) => state === "running" || call.parent !== undefined);
 }
 
 /** Whether an instance is the better one to take a call: it knows the method, has less in flight, waits longer for a turn. */

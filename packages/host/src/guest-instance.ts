@@ -1,38 +1,34 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import {
-  ABI_MODULE,
-  Endpoint,
-  type Incoming,
-  GuestMemory,
-  type Passage,
-  type Reply,
-} from "@dropthrough/abi";
+import { ABI_MODULE, Endpoint, type Incoming, GuestMemory, type Passage } from "@dropthrough/abi";
 import {
   Call,
   type Caller,
+  type ExitEvent,
   type Guest,
   type GuestEvent,
   type Session,
 } from "@dropthrough/dispatch";
+import { Closes } from "./closes.ts";
+import type { ExitOptions } from "./exit-options.ts";
+import { GracefulExit } from "./graceful-exit.ts";
 import {
   clampExitCode,
+  endError,
   EXIT_NO_ENTRY,
-  EXIT_PANIC,
-  EXIT_TRAP,
+  EXIT_NOT_LAUNCHED,
   type GuestExit,
   Unwind,
 } from "./guest-exit.ts";
+import { cannotBeCalled, cannotReceive, cannotSayGoodbye, notBound } from "./guest-errors.ts";
 import { guestImports } from "./guest-imports.ts";
 import { type Export, GuestStack } from "./guest-stack.ts";
 import type { GuestPool } from "./guest-pool.ts";
-import { readPanic } from "./panic.ts";
+import { crashOf } from "./panic.ts";
+import { type Bytes, replyBody } from "./reply-body.ts";
 import { Receiver } from "./receiver.ts";
 import { breakCircle, placeCall, unplaceCall, type Waiter } from "./wait-cycle.ts";
 
 let lastTurn = 0;
-
-/** A response as bytes; or how many of it stand in the caller's buffer already. */
-type Bytes = Uint8Array | number;
 
 /**
  * One running instance of a guest. To the registry it is a caller, to the kernel a `Guest`, to its pool
@@ -40,7 +36,8 @@ type Bytes = Uint8Array | number;
  *
  * ```text
  *  start ─▶ starting ── launch ──▶ running ⇄ busy with one call ── exit, trap ──▶ exited
- *              └───────────── exit, trap ─────────────────────────────────────────▲
+ *              │                     └── askExit ──▶ exiting ── nothing in flight ────▲
+ *              └───────────── exit, trap ─────────────────────────────────────────────▲
  * ```
  */
 export class GuestInstance implements Guest, Caller, Waiter {
@@ -48,6 +45,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   readonly exported: Set<string> = new Set();
   readonly required: Set<string> = new Set();
   state: Guest["state"] = "starting";
+  exitedWith: Guest["exitedWith"];
   /** When it was given its last call, as the number of that call among all; 0 if it had none. */
   turn = 0;
   /** Settles, never rejects, when the instance has ended and all that it opened is closed. */
@@ -70,7 +68,14 @@ export class GuestInstance implements Guest, Caller, Waiter {
   /** Its entry, or a call that it serves, has not returned: it takes no other call. */
   #occupied = true;
   #delivering = false;
-  readonly #closes: (() => void | Promise<void>)[] = [];
+  #launchFailure: string | undefined;
+  #graceful: GracefulExit | undefined;
+  /** It was asked to exit, and takes calls made on behalf of those in flight. */
+  #nested = false;
+  /** It was ended before it was done. */
+  #late = false;
+  #hook: { readonly method: number; readonly encode: (exit: ExitEvent) => Uint8Array } | undefined;
+  readonly #closes: Closes;
   #end!: (exit: GuestExit) => void;
 
   constructor(pool: GuestPool, instance: number) {
@@ -78,6 +83,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
     this.instance = instance;
     this.#stack = new GuestStack(pool.clock, (error) => this.#fail(error));
     this.#session = pool.connect(this);
+    this.#closes = new Closes((error) => this.#pool.incident(error));
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -96,14 +102,15 @@ export class GuestInstance implements Guest, Caller, Waiter {
   get mayExport(): readonly string[] {
     return this.#pool.config.exports ?? [];
   }
+  /** Whether it runs; also while it exits, for calls made on behalf of those in flight. */
+  get takesCalls(): boolean {
+    return this.state === "running" || (this.state === "exiting" && this.#nested);
+  }
   /** Whether it can take a call now. */
   get idle(): boolean {
-    if (this.#receiver !== undefined) return this.state === "running" && this.#receiver.wants;
-    return (
-      this.state === "running" &&
-      !this.#stack.entered &&
-      (this.#pool.program.shape.eventLoop || !this.#occupied)
-    );
+    if (!this.takesCalls) return false;
+    if (this.#receiver !== undefined) return this.#receiver.wants;
+    return !this.#stack.entered && (this.#pool.program.shape.eventLoop || !this.#occupied);
   }
 
   /** Whether it has bound a method, `package.Service/Method`. */
@@ -132,7 +139,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   defer(close: () => void | Promise<void>): void {
     if (this.state === "exited") void close();
-    else this.#closes.push(close);
+    else this.#closes.add(close);
   }
 
   export(service: string): void {
@@ -164,10 +171,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   ): GuestEvent | Promise<GuestEvent> {
     const endpoint = this.#endpoint;
     if (endpoint === undefined || this.#serving || this.#pool.program.shape.eventLoop) {
-      throw new ConnectError(
-        `${this.name} is called by the host, so it cannot receive: call Receive in _start or _initialize of a module without dropthrough_v1_done`,
-        Code.FailedPrecondition,
-      );
+      throw cannotReceive(this.name);
     }
     this.#receiver ??= new Receiver({
       name: this.name,
@@ -182,20 +186,108 @@ export class GuestInstance implements Guest, Caller, Waiter {
   launch(): void {
     if (this.state !== "starting") return;
     this.state = "running";
+    this.#launchFailure = undefined;
     this.#pool.changed();
   }
 
+  launchFailed(reason: string): void {
+    if (this.state === "starting") this.#launchFailure = reason;
+  }
+
+  atExit(encode: (exit: ExitEvent) => Uint8Array): number {
+    if (this.#endpoint === undefined || this.#serve === undefined) {
+      throw cannotSayGoodbye(this.name);
+    }
+    const method = this.#endpoint.reserve("AtExit");
+    this.#hook = { method, encode };
+    return method;
+  }
+
   exit(code: number, reason: string): void {
-    this.#leaving ??= new Unwind(clampExitCode(code), reason);
+    const failed = clampExitCode(code) === 0 && this.#launchFailure !== undefined;
+    this.#leaving ??= failed ? this.#notLaunched() : new Unwind(clampExitCode(code), reason);
     this.#endpoint?.unwind(this.#leaving);
     this.#leave();
   }
 
+  /** Ends it for the operator, whatever it is doing. */
+  end(code: number, reason: string): void {
+    this.#launchFailure = undefined;
+    this.exit(code, reason);
+  }
+
+  #notLaunched(): Unwind {
+    return new Unwind(EXIT_NOT_LAUNCHED, `its launch had failed: ${this.#launchFailure}`);
+  }
+
+  /** It runs an export, or is suspended in one. */
+  get #running(): boolean {
+    return this.#stack.entered || (this.#begun && this.#occupied);
+  }
+
   /** Ends it, if it is to end and is not running: then no import can unwind it. */
   #leave(): void {
-    const running = this.#stack.entered || (this.#begun && this.#occupied);
-    if (this.#leaving !== undefined && !running)
+    if (this.#leaving !== undefined && !this.#running)
       this.#finish(this.#leaving.code, this.#leaving.message);
+    this.#graceful?.look();
+  }
+
+  /**
+   * The operator wants it to end: it gets the time to do so.
+   *
+   * @param nested whether it still takes calls made on behalf of those in flight
+   * @param isNeeded whether such calls may still come
+   */
+  askExit(options: Required<ExitOptions>, nested: boolean, isNeeded: () => boolean): void {
+    const { code, reason } = options;
+    if (this.state === "exited" || this.#graceful !== undefined) return;
+    const command = this.#pool.program.shape.kind === "command";
+    if (!this.#begun || (this.state === "starting" && !command)) return this.end(code, reason);
+    this.state = "exiting";
+    this.#nested = nested;
+    this.#graceful = new GracefulExit(
+      {
+        clock: this.#pool.clock,
+        isNeeded,
+        isBusy: () => this.#running || this.inFlight > 0,
+        tell: (event) => this.#receiver?.askExit(event) ?? false,
+        runHook: (event) => this.#runHook(event, options),
+        end: (late) => {
+          this.#late = late;
+          this.end(code, reason);
+        },
+      },
+      options,
+      this.#pool.limits.exitHooksMs,
+    );
+    // A program that does not ask for its events cannot be told: it ends when the call that it waits for is done.
+    if (this.#running && !this.#serving && this.#receiver === undefined)
+      this.#endpoint?.unwind((this.#leaving ??= new Unwind(clampExitCode(code), reason)), false);
+    this.#graceful.look();
+  }
+
+  /** Something has changed elsewhere: if it was asked to exit, it may be able to. */
+  look(): void {
+    this.#graceful?.look();
+  }
+
+  #runHook(event: ExitEvent, { code, reason }: Required<ExitOptions>): boolean {
+    const [endpoint, serve, hook] = [this.#endpoint, this.#serve, this.#hook];
+    if (endpoint === undefined || serve === undefined || hook === undefined) return false;
+    const body = hook.encode(event);
+    const { eventLoop } = this.#pool.program.shape;
+    const end = (): void => this.end(code, reason);
+    const { number } = endpoint.accept(body, () => eventLoop && this.#pool.clock.soon(end));
+    this.#occupied = true;
+    this.#serving = true;
+    const done = (): void => {
+      this.#occupied = false;
+      if (!eventLoop) end();
+    };
+    const suspended = this.#stack.run(serve, number, hook.method, body.length);
+    if (suspended === undefined) done();
+    else if (suspended !== null) this.#stack.after(suspended, done);
+    return true;
   }
 
   /** Instantiates the module and runs its entry; returns when that first suspends or ends. */
@@ -247,8 +339,9 @@ export class GuestInstance implements Guest, Caller, Waiter {
     this.#occupied = false;
     this.#receiver?.end();
     this.#receiver = undefined;
-    this.#leave();
+    if (this.#launchFailure !== undefined) return this.#finish(0, "");
     this.launch();
+    this.#leave();
     this.#pool.freed(this);
   }
 
@@ -265,10 +358,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
     const endpoint = this.#endpoint;
     const method = endpoint?.numberOf(name);
     if (endpoint === undefined || method === undefined) {
-      throw new ConnectError(
-        `${this.name} exports the service but did not bind ${name}: it does not implement it`,
-        Code.Unimplemented,
-      );
+      throw notBound(this.name, name);
     }
     const receiver = this.#receiver;
     const incoming = endpoint.accept(body);
@@ -285,6 +375,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
       incoming.listener = (reply) => {
         receiver?.drop(call);
         unplaceCall(call);
+        if (this.#graceful !== undefined) this.#pool.clock.soon(() => this.look());
         if (reply.ok) resolve(reply.body);
         else reject(reply.error);
       };
@@ -293,13 +384,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   #enterServe(incoming: Incoming, method: number, length: number, call: Call): void {
     if (this.#serve === undefined) {
-      incoming.end(
-        () =>
-          new ConnectError(
-            `${this.name} neither exports dropthrough_v1_serve nor receives any more: it cannot answer ${call.name}`,
-            Code.Unimplemented,
-          ),
-      );
+      incoming.end(() => cannotBeCalled(this.name, call.name));
       return;
     }
     this.#occupied = true;
@@ -358,46 +443,23 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   #fail(error: unknown): void {
-    if (error instanceof Unwind) this.#finish(error.code, error.message);
-    else {
-      const panic = readPanic(this.#exports);
-      const reason = panic ?? (error instanceof Error ? error.message : String(error));
-      this.#finish(panic === undefined ? EXIT_TRAP : EXIT_PANIC, reason);
-    }
+    const { code, message } = error instanceof Unwind ? error : crashOf(error, this.#exports);
+    this.#finish(code, message);
   }
 
   /** Ends the instance: its calls are answered, all that it opened is closed. */
   #finish(code: number, reason: string): void {
     if (this.state === "exited") return;
+    if (code === 0 && this.#launchFailure !== undefined)
+      ({ code, message: reason } = this.#notLaunched());
     this.state = "exited";
     this.#stack.close();
-    const crashed = code > 192;
-    this.#endpoint?.close(
-      new ConnectError(
-        crashed
-          ? `${this.name} crashed while it answered`
-          : `${this.name} has exited${reason === "" ? "" : `: ${reason}`}`,
-        crashed ? Code.Aborted : Code.Unavailable,
-      ),
-    );
-    void this.#close().then(() =>
-      this.#end({ guest: this.name, instance: this.instance, code, reason }),
-    );
+    this.exitedWith = { code, reason };
+    this.#graceful?.stop();
+    this.#endpoint?.close(endError(this.name, this.exitedWith, this.#late));
+    void this.#closes
+      .run()
+      .then(() => this.#end({ guest: this.name, instance: this.instance, code, reason }));
     this.#pool.exited(this, code);
   }
-
-  async #close(): Promise<void> {
-    for (let close = this.#closes.pop(); close !== undefined; close = this.#closes.pop()) {
-      try {
-        await close();
-      } catch (error) {
-        this.#pool.incident(error);
-      }
-    }
-  }
-}
-
-function replyBody(reply: Reply): Bytes {
-  if (reply.ok) return reply.body;
-  throw reply.error;
 }

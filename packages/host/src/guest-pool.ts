@@ -1,4 +1,5 @@
 import type { Caller, Scheduler, Session } from "@dropthrough/dispatch";
+import type { ExitOptions } from "./exit-options.ts";
 import type { ExportedService } from "./exported-service.ts";
 import type { GuestConfig } from "./guest-config.ts";
 import type { GuestExit } from "./guest-exit.ts";
@@ -20,7 +21,10 @@ export class GuestPool {
   readonly #restarts: number[] = [];
   /** Instances that are about to take the place of one that crashed. */
   #starting = 0;
+  /** It was asked to exit: nothing of it is started any more. */
+  #exiting = false;
   #last = 0;
+  #lastWords = "exited";
 
   constructor(config: GuestConfig, program: GuestProgram, limits: Limits, core: HostCore) {
     this.config = config;
@@ -40,6 +44,11 @@ export class GuestPool {
   /** Every instance that has not exited. */
   get instances(): readonly GuestInstance[] {
     return this.#instances;
+  }
+
+  /** It was asked to exit. */
+  get exiting(): boolean {
+    return this.#exiting;
   }
 
   /** No instance is left, and none will come. */
@@ -123,6 +132,8 @@ export class GuestPool {
   exited(instance: GuestInstance, code: number): void {
     const at = this.#instances.indexOf(instance);
     if (at >= 0) this.#instances.splice(at, 1);
+    const { reason = "" } = instance.exitedWith ?? {};
+    this.#lastWords = `exited with code ${code}${reason === "" ? "" : ` (${reason})`}`;
     const crashed = code === EXIT_TRAP || code === EXIT_PANIC;
     const again =
       crashed &&
@@ -138,7 +149,8 @@ export class GuestPool {
       this.#starting++;
       this.clock.soon(() => {
         this.#starting--;
-        if (!this.#core.closing) this.#add().start();
+        if (!this.#core.closing && !this.#exiting) this.#add().start();
+        else if (this.ended) this.#retire();
       });
     }
     if (this.ended) this.#retire();
@@ -148,21 +160,47 @@ export class GuestPool {
   #mayRestart(): boolean {
     const now = this.clock.now();
     while ((this.#restarts[0] ?? now) < now - this.limits.restartWindowMs) this.#restarts.shift();
-    if (this.#core.closing || this.#restarts.length >= this.limits.restarts) return false;
+    if (this.#core.closing || this.#exiting || this.#restarts.length >= this.limits.restarts)
+      return false;
     this.#restarts.push(now);
     return true;
   }
 
   /** Nobody is left who could serve. */
   #retire(): void {
-    for (const service of this.#services) service.leave(this);
+    for (const service of this.#services) service.leave(this, this.#lastWords);
     this.#services.length = 0;
+  }
+
+  /**
+   * Asks every instance to exit; settles when all have, and all that they opened is closed.
+   *
+   * @param nested whether they still take calls made on behalf of those in flight
+   * @param isNeeded whether such calls may still come to an instance
+   */
+  async askExit(
+    options: ExitOptions,
+    nested: boolean,
+    isNeeded: (instance: GuestInstance) => boolean,
+  ): Promise<GuestExit[]> {
+    const {
+      code = 0,
+      reason = "the operator ended it",
+      graceMs = this.limits.exitGraceMs,
+    } = options;
+    this.#exiting = true;
+    const instances = [...this.#instances];
+    for (const instance of instances)
+      instance.askExit({ code, reason, graceMs }, nested, () => isNeeded(instance));
+    for (const service of this.#services) service.exiting(reason);
+    this.changed();
+    return Promise.all(instances.map((i) => i.ended));
   }
 
   /** Ends every instance and waits until all that they opened is closed. */
   async close(reason: string): Promise<GuestExit[]> {
     const instances = [...this.#instances];
-    for (const instance of instances) instance.exit(0, reason);
+    for (const instance of instances) instance.end(0, reason);
     return Promise.all(instances.map((i) => i.ended));
   }
 }

@@ -15,8 +15,10 @@ import {
   type Scheduler,
 } from "@dropthrough/dispatch";
 import { ExportedService } from "./exported-service.ts";
+import type { ExitOptions } from "./exit-options.ts";
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError, type GuestExit } from "./guest-exit.ts";
+import type { GuestInstance } from "./guest-instance.ts";
 import { GuestPool } from "./guest-pool.ts";
 import { loadProgram } from "./guest-program.ts";
 import type { HostCore } from "./host-core.ts";
@@ -55,6 +57,21 @@ export interface Host extends AsyncDisposable {
    * @throws GuestError if one cannot be loaded; then none was started
    */
   start(): Promise<void>;
+  /**
+   * Asks a guest to exit, all its instances: calls that it answers may end within the grace period, then they are
+   * ABORTED; new ones are UNAVAILABLE. A second request changes nothing.
+   *
+   * @returns how its instances ended, when all have; empty if none was left
+   * @throws GuestError if there is no such guest
+   */
+  exit(guest: string, options?: ExitOptions): Promise<readonly GuestExit[]>;
+  /**
+   * Asks every guest to exit, those that others require last: calls in flight, and the calls made on their behalf, may
+   * end within the grace period. The backends stay; dispose the host to close them.
+   *
+   * @returns how the instances ended, when all have
+   */
+  shutdown(options?: ExitOptions): Promise<readonly GuestExit[]>;
   /** Settles when the main guest has ended, or every guest has: how the main guest, or the last of them, ended. */
   readonly exited: Promise<GuestExit>;
 }
@@ -77,6 +94,7 @@ class WasmHost implements Host, HostCore {
   readonly transport: Transport;
   readonly exited: Promise<GuestExit>;
   closing = false;
+  #shutdown = false;
   readonly #options: HostOptions;
   readonly #limits: Limits;
   readonly #grants = new Map<GuestConfig, Grants>();
@@ -124,12 +142,41 @@ class WasmHost implements Host, HostCore {
         return new GuestPool(config, await loadProgram(config, limits), limits, this);
       }),
     );
+    if (this.#shutdown || this.closing) return;
     this.#pools.push(...pools);
     this.#main = mainOf(pools);
     this.registry.attach(this.#directory());
     for (const pool of pools) pool.prepare();
     await Promise.all(pools.map(async (pool) => pool.start()));
     await this.#settled();
+  }
+
+  async exit(guest: string, options: ExitOptions = {}): Promise<readonly GuestExit[]> {
+    const pools = this.#pools.filter((one) => one.name === guest);
+    if (pools.length === 0)
+      throw new GuestError(`no guest is named "${guest}", or it was not started`);
+    return (
+      await Promise.all(pools.map(async (pool) => pool.askExit(options, false, () => false)))
+    ).flat();
+  }
+
+  async shutdown(options: ExitOptions = {}): Promise<readonly GuestExit[]> {
+    this.#shutdown = true;
+    const exits = this.#pools.map(async (pool) =>
+      pool.askExit(options, true, (instance) => this.#isNeeded(instance)),
+    );
+    return (await Promise.all(exits)).flat();
+  }
+
+  /** Whether a guest that is still here requires what an instance exports. */
+  #isNeeded(instance: GuestInstance): boolean {
+    return this.#pools.some(
+      (pool) =>
+        pool.name !== instance.name &&
+        [...pool.instances].some((other) =>
+          [...other.required].some((service) => instance.exported.has(service)),
+        ),
+    );
   }
 
   /** Waits until no reactor is starting. A command may take its time: its start is its work. */
@@ -182,6 +229,7 @@ class WasmHost implements Host, HostCore {
   }
 
   changed(): void {
+    for (const pool of this.#pools) if (pool.exiting) for (const one of pool.instances) one.look();
     for (const watcher of this.#watchers) watcher();
   }
 

@@ -4,7 +4,15 @@
  * @packageDocumentation
  */
 export type { GuestConfig } from "./guest-config.ts";
-export { EXIT_NO_ENTRY, EXIT_PANIC, EXIT_TRAP, GuestError, type GuestExit } from "./guest-exit.ts";
+export type { ExitOptions } from "./exit-options.ts";
+export {
+  EXIT_NO_ENTRY,
+  EXIT_NOT_LAUNCHED,
+  EXIT_PANIC,
+  EXIT_TRAP,
+  GuestError,
+  type GuestExit,
+} from "./guest-exit.ts";
 export { createHost, type Host, type HostOptions } from "./host.ts";
 export { DEFAULT_LIMITS, type HostLimits, type Limits } from "./limits.ts";
 export { canSuspend } from "./suspension.ts";

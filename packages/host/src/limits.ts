@@ -11,6 +11,10 @@ export interface HostLimits {
   readonly restarts: number;
   /** In milliseconds. Default 60,000. */
   readonly restartWindowMs: number;
+  /** Milliseconds that calls in flight have when a guest is asked to exit. Default 5,000. */
+  readonly exitGraceMs: number;
+  /** Milliseconds that a guest's own clean-up before its end may take. Default 1,000. */
+  readonly exitHooksMs: number;
 }
 
 /** Every bound of a host, all on by default. docs/LIMITS.md lists them with what they stop. */
@@ -24,4 +28,6 @@ export const DEFAULT_LIMITS: Limits = {
   queue: 1024,
   restarts: 5,
   restartWindowMs: 60_000,
+  exitGraceMs: 5_000,
+  exitHooksMs: 1_000,
 };

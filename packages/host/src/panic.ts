@@ -1,3 +1,12 @@
+import { EXIT_PANIC, EXIT_TRAP, Unwind } from "./guest-exit.ts";
+
+/** How a guest ended that ran into an error: with its own last words, or the engine's. */
+export function crashOf(error: unknown, exports: WebAssembly.Exports): Unwind {
+  const panic = readPanic(exports);
+  if (panic !== undefined) return new Unwind(EXIT_PANIC, panic);
+  return new Unwind(EXIT_TRAP, error instanceof Error ? error.message : String(error));
+}
+
 /**
  * The message that a guest left when its language aborted: UTF-8 at the addresses in two exported globals.
  *
@@ -6,7 +15,7 @@
  *  (global (export "dropthrough_v1_abort_len") (mut i32))   its length in bytes; 0: the guest did not abort
  * ```
  */
-export function readPanic(exports: WebAssembly.Exports): string | undefined {
+function readPanic(exports: WebAssembly.Exports): string | undefined {
   const { memory, dropthrough_v1_abort_ptr: ptr, dropthrough_v1_abort_len: len } = exports;
   if (
     !(

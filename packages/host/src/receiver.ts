@@ -1,6 +1,12 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Endpoint, FinishedCalls, Incoming } from "@dropthrough/abi";
-import { Call, type Clock, type GuestEvent, type Session } from "@dropthrough/dispatch";
+import {
+  Call,
+  type Clock,
+  type ExitEvent,
+  type GuestEvent,
+  type Session,
+} from "@dropthrough/dispatch";
 
 /** What a receiver knows of its instance. */
 export interface ReceiverInit {
@@ -30,7 +36,7 @@ export class Receiver {
   #asking: ((event: GuestEvent) => void) | undefined;
   /** Events that a Receive was given up with. Each Receive has one at most, and one asks at a time. */
   readonly #kept: GuestEvent[] = [];
-  #exit: { readonly code: number; readonly reason: string; readonly until: number } | undefined;
+  #exit: { readonly event: ExitEvent; readonly until: number } | undefined;
   #finishedLast = false;
 
   constructor(init: ReceiverInit) {
@@ -94,9 +100,10 @@ export class Receiver {
 
   #exitRequest(): GuestEvent | undefined {
     if (this.#exit === undefined) return undefined;
-    const { code, reason, until } = this.#exit;
+    const { event, until } = this.#exit;
     this.#exit = undefined;
-    return { kind: "exit", code, reason, graceMs: Math.max(0, until - this.#init.clock.now()) };
+    this.#init.session.current = undefined;
+    return { ...event, graceMs: Math.max(0, until - this.#init.clock.now()) };
   }
 
   #finishedCall(): GuestEvent | undefined {
@@ -148,10 +155,11 @@ export class Receiver {
     this.#held.delete(call);
   }
 
-  /** The operator wants the guest to end by a moment on the clock. */
-  askExit(code: number, reason: string, until: number): void {
-    this.#exit = { code, reason, until };
+  /** The operator wants the guest to end: it is told when it asks. */
+  askExit(event: ExitEvent): true {
+    this.#exit = { event, until: this.#init.clock.now() + event.graceMs };
     this.#look();
+    return true;
   }
 
   /** The guest will receive no more: callers that wait for a reply are answered INTERNAL. */

@@ -5,33 +5,30 @@ import type { StartGraph } from "./start-graph.ts";
 /** A message that names several guests stays short. */
 const MOST_REASON = 256;
 
-/** Who was here, and with which words it went: what an operator wants to know of a provider that is gone. */
+/** Who was here, and with which words it went: what whoever requires a provider that is gone wants to know. */
 export class Departures {
-  /** What each guest may export. One entry for each name that the operator gave, so it is bounded. */
-  readonly #seen = new Map<string, readonly string[]>();
-  readonly #words = new Map<string, { readonly instance: number; readonly text: string }>();
+  #here: readonly Guest[] = [];
+  /** The instance of each guest that ended last. One entry for each name that the operator gave, so it is bounded. */
+  readonly #gone = new Map<string, Guest>();
 
-  /** Remembers who is here now. What an earlier instance said is no word of a later one. */
+  /** Remembers who is here now. */
   see(guests: readonly Guest[]): void {
-    for (const { name, instance, mayExport } of guests) {
-      this.#seen.set(name, mayExport);
-      if (instance > (this.#words.get(name)?.instance ?? Infinity)) this.#words.delete(name);
-    }
-  }
-
-  /** A guest says why it ends. */
-  leaves(guest: Guest, code: number, reason: string): void {
-    const why = reason === "" ? "" : ` (${printable(reason, MOST_REASON)})`;
-    const text = `exited with code ${code}${why}`;
-    this.#words.set(guest.name, { instance: guest.instance, text });
+    for (const guest of this.#here) if (guest.state === "exited") this.#gone.set(guest.name, guest);
+    this.#here = guests;
   }
 
   /** The guests that might have exported a service, had they not exited: `facade, which exited with code 3 (no)`. */
   of(service: string, graph: StartGraph): string | undefined {
     const here = new Set(graph.guests.map((guest) => guest.name));
-    const gone = [...this.#seen]
-      .filter(([name, mayExport]) => !here.has(name) && mayExport.includes(service))
-      .map(([name]) => `${name}, which ${this.#words.get(name)?.text ?? "ended"}`);
+    const gone = [...this.#gone.values()]
+      .filter((guest) => !here.has(guest.name) && guest.mayExport.includes(service))
+      .map((guest) => `${guest.name}, which ${wordsOf(guest)}`);
     return gone.length === 0 ? undefined : gone.join(" and ");
   }
+}
+
+function wordsOf({ exitedWith }: Guest): string {
+  if (exitedWith === undefined) return "ended";
+  const { code, reason } = exitedWith;
+  return `exited with code ${code}${reason === "" ? "" : ` (${printable(reason, MOST_REASON)})`}`;
 }

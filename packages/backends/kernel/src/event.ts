@@ -1,6 +1,9 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { GuestEvent } from "@dropthrough/dispatch";
-import type { ReceiveResponseSchema } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { ExitEvent, GuestEvent } from "@dropthrough/dispatch";
+import {
+  ExitCallSchema,
+  type ReceiveResponseSchema,
+} from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 
 /** An event as Receive answers it. */
 export function responseOf(event: GuestEvent): MessageInitShape<typeof ReceiveResponseSchema> {
@@ -11,8 +14,16 @@ export function responseOf(event: GuestEvent): MessageInitShape<typeof ReceiveRe
   if (event.kind === "finished")
     return { event: { case: "finished", value: { call: event.call } } };
   if (event.kind === "exit") {
-    const { code, reason, graceMs } = event;
-    return { event: { case: "exit", value: { code, reason, graceMs: Math.ceil(graceMs) } } };
+    return { event: { case: "exit", value: exitCall(event) } };
   }
   return { event: { case: "timeout", value: {} } };
+}
+
+/** The request of the call that a guest has asked for before its end. */
+export function encodeExit(event: ExitEvent): Uint8Array {
+  return toBinary(ExitCallSchema, create(ExitCallSchema, exitCall(event)));
+}
+
+function exitCall({ code, reason, graceMs }: ExitEvent): MessageInitShape<typeof ExitCallSchema> {
+  return { code, reason, graceMs: Math.ceil(graceMs) };
 }

@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { callerOf, type Directory, type Guest, type ServiceInfo } from "@dropthrough/dispatch";
 import { Departures } from "./departures.ts";
-import { responseOf } from "./event.ts";
+import { encodeExit, responseOf } from "./event.ts";
 import type {
   ExitRequest,
   ExportRequest,
@@ -109,7 +109,12 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
       );
     }
     const info = this.#known.directory.services().find((s) => s.name === service);
-    if (info === undefined) throw new ConnectError(`nobody serves ${service} now`, Code.NotFound);
+    if (info === undefined) {
+      const gone = this.#departures.of(service, new StartGraph(this.#known.directory));
+      throw gone === undefined
+        ? new ConnectError(`nobody serves ${service} now`, Code.NotFound)
+        : new ConnectError(`${service} was served by ${gone}`, Code.Unavailable);
+    }
     if (info.running === 0) {
       throw new ConnectError(
         `no instance of ${info.owners.join(" or ")} runs now, which serves ${service}: try again`,
@@ -120,8 +125,17 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
   }
 
   launch(_: unknown, context: HandlerContext): object | Promise<object> {
-    const guest = this.#registeredGuest(context, "Launch");
-    return this.#known.launches.launch(guest, context)?.then(() => ({})) ?? {};
+    const guest = guestOf(context);
+    const failed = (error: unknown): never => {
+      guest.launchFailed(ConnectError.from(error).rawMessage);
+      throw error;
+    };
+    try {
+      this.#registeredGuest(context, "Launch");
+      return this.#known.launches.launch(guest, context)?.then(() => ({}), failed) ?? {};
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   receive({ timeoutMs }: ReceiveRequest, context: HandlerContext): Event | Promise<Event> {
@@ -129,10 +143,13 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
     return event instanceof Promise ? event.then(responseOf) : responseOf(event);
   }
 
+  atExit(_: unknown, context: HandlerContext): { method: number } {
+    return { method: guestOf(context).atExit(encodeExit) };
+  }
+
   exit({ code, reason }: ExitRequest, context: HandlerContext): object {
     const guest = guestOf(context);
     const words = printable(reason, MOST_REASON);
-    this.#departures.leaves(guest, code, words);
     guest.exit(code, words);
     // Nobody sees it: the host unwinds the guest where this import would return.
     return {};

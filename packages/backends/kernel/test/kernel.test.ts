@@ -1,8 +1,9 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
 import { createTransport, LocalCaller } from "@dropthrough/dispatch";
 import { inMemory } from "@dropthrough/dispatch/testing";
 import { describe, expect, test } from "vitest";
-import { kernel, KernelService, OwnerKind } from "../src/index.ts";
+import { ExitCallSchema, kernel, KernelService, OwnerKind } from "../src/index.ts";
 import { failure } from "./failure.ts";
 import { World } from "./world.ts";
 
@@ -37,6 +38,7 @@ describe("Register", () => {
       client.arguments({}),
       client.environment({}),
       client.receive({}),
+      client.atExit({}),
     ]) {
       expect((await failure(call)).message).toBe(
         "[failed_precondition] host is no guest: the kernel answers guests",
@@ -226,9 +228,28 @@ test("Services lists every service with its owner, kind, state and methods", asy
 test("Exit ends the calling guest with its code and reason, whose escape sequences drive no terminal", async () => {
   const guest = new World().guest("a");
   await guest.client.exit({ code: 7, reason: "done\u001b[2J" });
-  expect(guest.exitedWith).toEqual([7, "done\\u{1b}[2J"]);
+  expect(guest.exitedWith).toEqual({ code: 7, reason: "done\\u{1b}[2J" });
   await guest.client.exit({ code: -1, reason: "x".repeat(5_000) });
-  expect(guest.exitedWith?.[1]).toHaveLength(1_025);
+  expect(guest.exitedWith?.reason).toHaveLength(1_025);
+});
+
+test("AtExit answers the number that the host gives, and its call is an ExitCall", async () => {
+  const guest = new World().guest("a");
+  expect(await guest.client.atExit({})).toMatchObject({ method: 7 });
+  const call = fromBinary(ExitCallSchema, guest.lastCall ?? new Uint8Array());
+  expect(call).toMatchObject({ code: 5, reason: "why", graceMs: 7 });
+});
+
+test("a Launch that fails tells the host, and one that does not, nothing", async () => {
+  const guest = new World().guest("a");
+  await failure(guest.client.launch({}));
+  expect(guest.failure).toBe("a has not registered: call Register before Launch");
+  guest.failure = undefined;
+  await failure(guest.start("x.nobody"));
+  expect(guest.failure).toContain("a requires x.nobody, and nobody exports it");
+  const other = new World().guest("b");
+  await other.start();
+  expect(other.failure).toBeUndefined();
 });
 
 test("Arguments are the operator's", async () => {

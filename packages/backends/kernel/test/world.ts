@@ -26,7 +26,11 @@ export class WorldGuest implements Guest, Caller {
   /** What Receive was called with, and what it is to answer. */
   readonly received: (number | undefined)[] = [];
   readonly events: (GuestEvent | Promise<GuestEvent>)[] = [];
-  exitedWith: [number, string] | undefined;
+  exitedWith: Guest["exitedWith"];
+  /** Why its launch failed. */
+  failure: string | undefined;
+  /** What the call before its end would be made with. */
+  lastCall: Uint8Array | undefined;
   readonly #world: World;
 
   constructor(world: World, name: string, mayExport: readonly string[], instance: number) {
@@ -58,12 +62,19 @@ export class WorldGuest implements Guest, Caller {
     this.#world.launched.push(`${this.name}${this.instance}`);
     this.#world.changed();
   }
+  launchFailed(reason: string): void {
+    this.failure = reason;
+  }
+  atExit(encode: Parameters<Guest["atExit"]>[0]): number {
+    this.lastCall = encode({ kind: "exit", code: 5, reason: "why", graceMs: 6.5 });
+    return 7;
+  }
   receive(timeoutMs: number | undefined): GuestEvent | Promise<GuestEvent> {
     this.received.push(timeoutMs);
     return this.events.shift() ?? new Promise(() => {});
   }
   exit(code: number, reason: string): void {
-    this.exitedWith = [code, reason];
+    this.exitedWith = { code, reason };
     this.end();
   }
   /** It is gone, without a word: a trap. */

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dropthrough/kernel/v1/kernel.proto.
  */
 export const file_dropthrough_kernel_v1_kernel: GenFile = /*@__PURE__*/
-  fileDesc("CiJkcm9wdGhyb3VnaC9rZXJuZWwvdjEva2VybmVsLnByb3RvEhVkcm9wdGhyb3VnaC5rZXJuZWwudjEiHwoPUmVnaXN0ZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoQUmVnaXN0ZXJSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCGluc3RhbmNlGAIgASgNIiEKDUV4cG9ydFJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEAoORXhwb3J0UmVzcG9uc2UiIgoOUmVxdWlyZVJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEQoPUmVxdWlyZVJlc3BvbnNlIiAKDUxvY2F0ZVJlcXVlc3QSDwoHc2VydmljZRgBIAEoCSJBCg5Mb2NhdGVSZXNwb25zZRIvCgdzZXJ2aWNlGAEgASgLMh4uZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2UiDwoNTGF1bmNoUmVxdWVzdCIQCg5MYXVuY2hSZXNwb25zZSI4Cg5SZWNlaXZlUmVxdWVzdBIXCgp0aW1lb3V0X21zGAEgASgNSACIAQFCDQoLX3RpbWVvdXRfbXMi8AEKD1JlY2VpdmVSZXNwb25zZRI3CghpbmNvbWluZxgBIAEoCzIjLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5JbmNvbWluZ0NhbGxIABI3CghmaW5pc2hlZBgCIAEoCzIjLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5GaW5pc2hlZENhbGxIABIvCgRleGl0GAMgASgLMh8uZHJvcHRocm91Z2gua2VybmVsLnYxLkV4aXRDYWxsSAASMQoHdGltZW91dBgEIAEoCzIeLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5UaW1lb3V0SABCBwoFZXZlbnQiPAoMSW5jb21pbmdDYWxsEgwKBGNhbGwYASABKA0SDgoGbWV0aG9kGAIgASgNEg4KBmxlbmd0aBgDIAEoDSIcCgxGaW5pc2hlZENhbGwSDAoEY2FsbBgBIAEoDSI6CghFeGl0Q2FsbBIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIQCghncmFjZV9tcxgDIAEoDSIJCgdUaW1lb3V0IisKC0V4aXRSZXF1ZXN0EgwKBGNvZGUYASABKAUSDgoGcmVhc29uGAIgASgJIg4KDEV4aXRSZXNwb25zZSIRCg9TZXJ2aWNlc1JlcXVlc3QiRAoQU2VydmljZXNSZXNwb25zZRIwCghzZXJ2aWNlcxgBIAMoCzIeLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5TZXJ2aWNlIogBCgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSLgoEa2luZBgDIAEoDjIgLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Pd25lcktpbmQSDwoHcnVubmluZxgEIAEoDRIPCgdtZXRob2RzGAUgAygJEg4KBm93bmVycxgGIAMoCSISChBBcmd1bWVudHNSZXF1ZXN0IiYKEUFyZ3VtZW50c1Jlc3BvbnNlEhEKCWFyZ3VtZW50cxgBIAMoCSIUChJFbnZpcm9ubWVudFJlcXVlc3QilQEKE0Vudmlyb25tZW50UmVzcG9uc2USTAoJdmFyaWFibGVzGAEgAygLMjkuZHJvcHRocm91Z2gua2VybmVsLnYxLkVudmlyb25tZW50UmVzcG9uc2UuVmFyaWFibGVzRW50cnkaMAoOVmFyaWFibGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIMCgpOb3dSZXF1ZXN0Ik0KC05vd1Jlc3BvbnNlEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1vbm90b25pY19ucxgCIAEoAyIfCg1SYW5kb21SZXF1ZXN0Eg4KBmxlbmd0aBgBIAEoDSIgCg5SYW5kb21SZXNwb25zZRIOCgZyYW5kb20YASABKAwqagoJT3duZXJLaW5kEhoKFk9XTkVSX0tJTkRfVU5TUEVDSUZJRUQQABIWChJPV05FUl9LSU5EX0JBQ0tFTkQQARIUChBPV05FUl9LSU5EX0dVRVNUEAISEwoPT1dORVJfS0lORF9MSU5LEAMyvggKDUtlcm5lbFNlcnZpY2USWwoIUmVnaXN0ZXISJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVnaXN0ZXJSZXF1ZXN0GicuZHJvcHRocm91Z2gua2VybmVsLnYxLlJlZ2lzdGVyUmVzcG9uc2USVQoGRXhwb3J0EiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkV4cG9ydFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhwb3J0UmVzcG9uc2USWAoHUmVxdWlyZRIlLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZXF1aXJlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZXF1aXJlUmVzcG9uc2USVQoGTG9jYXRlEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkxvY2F0ZVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTG9jYXRlUmVzcG9uc2USVQoGTGF1bmNoEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkxhdW5jaFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTGF1bmNoUmVzcG9uc2USWAoHUmVjZWl2ZRIlLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWNlaXZlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWNlaXZlUmVzcG9uc2USTwoERXhpdBIiLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeGl0UmVxdWVzdBojLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeGl0UmVzcG9uc2USWwoIU2VydmljZXMSJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuU2VydmljZXNSZXF1ZXN0GicuZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2VzUmVzcG9uc2USXgoJQXJndW1lbnRzEicuZHJvcHRocm91Z2gua2VybmVsLnYxLkFyZ3VtZW50c1JlcXVlc3QaKC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuQXJndW1lbnRzUmVzcG9uc2USZAoLRW52aXJvbm1lbnQSKS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRW52aXJvbm1lbnRSZXF1ZXN0GiouZHJvcHRocm91Z2gua2VybmVsLnYxLkVudmlyb25tZW50UmVzcG9uc2USTAoDTm93EiEuZHJvcHRocm91Z2gua2VybmVsLnYxLk5vd1JlcXVlc3QaIi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTm93UmVzcG9uc2USVQoGUmFuZG9tEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLlJhbmRvbVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmFuZG9tUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiJkcm9wdGhyb3VnaC9rZXJuZWwvdjEva2VybmVsLnByb3RvEhVkcm9wdGhyb3VnaC5rZXJuZWwudjEiHwoPUmVnaXN0ZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiMgoQUmVnaXN0ZXJSZXNwb25zZRIMCgRuYW1lGAEgASgJEhAKCGluc3RhbmNlGAIgASgNIiEKDUV4cG9ydFJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEAoORXhwb3J0UmVzcG9uc2UiIgoOUmVxdWlyZVJlcXVlc3QSEAoIc2VydmljZXMYASADKAkiEQoPUmVxdWlyZVJlc3BvbnNlIiAKDUxvY2F0ZVJlcXVlc3QSDwoHc2VydmljZRgBIAEoCSJBCg5Mb2NhdGVSZXNwb25zZRIvCgdzZXJ2aWNlGAEgASgLMh4uZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2UiDwoNTGF1bmNoUmVxdWVzdCIQCg5MYXVuY2hSZXNwb25zZSI4Cg5SZWNlaXZlUmVxdWVzdBIXCgp0aW1lb3V0X21zGAEgASgNSACIAQFCDQoLX3RpbWVvdXRfbXMi8AEKD1JlY2VpdmVSZXNwb25zZRI3CghpbmNvbWluZxgBIAEoCzIjLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5JbmNvbWluZ0NhbGxIABI3CghmaW5pc2hlZBgCIAEoCzIjLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5GaW5pc2hlZENhbGxIABIvCgRleGl0GAMgASgLMh8uZHJvcHRocm91Z2gua2VybmVsLnYxLkV4aXRDYWxsSAASMQoHdGltZW91dBgEIAEoCzIeLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5UaW1lb3V0SABCBwoFZXZlbnQiPAoMSW5jb21pbmdDYWxsEgwKBGNhbGwYASABKA0SDgoGbWV0aG9kGAIgASgNEg4KBmxlbmd0aBgDIAEoDSIcCgxGaW5pc2hlZENhbGwSDAoEY2FsbBgBIAEoDSI6CghFeGl0Q2FsbBIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIQCghncmFjZV9tcxgDIAEoDSIJCgdUaW1lb3V0Ig8KDUF0RXhpdFJlcXVlc3QiIAoOQXRFeGl0UmVzcG9uc2USDgoGbWV0aG9kGAEgASgNIisKC0V4aXRSZXF1ZXN0EgwKBGNvZGUYASABKAUSDgoGcmVhc29uGAIgASgJIg4KDEV4aXRSZXNwb25zZSIRCg9TZXJ2aWNlc1JlcXVlc3QiRAoQU2VydmljZXNSZXNwb25zZRIwCghzZXJ2aWNlcxgBIAMoCzIeLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5TZXJ2aWNlIogBCgdTZXJ2aWNlEgwKBG5hbWUYASABKAkSDQoFb3duZXIYAiABKAkSLgoEa2luZBgDIAEoDjIgLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5Pd25lcktpbmQSDwoHcnVubmluZxgEIAEoDRIPCgdtZXRob2RzGAUgAygJEg4KBm93bmVycxgGIAMoCSISChBBcmd1bWVudHNSZXF1ZXN0IiYKEUFyZ3VtZW50c1Jlc3BvbnNlEhEKCWFyZ3VtZW50cxgBIAMoCSIUChJFbnZpcm9ubWVudFJlcXVlc3QilQEKE0Vudmlyb25tZW50UmVzcG9uc2USTAoJdmFyaWFibGVzGAEgAygLMjkuZHJvcHRocm91Z2gua2VybmVsLnYxLkVudmlyb25tZW50UmVzcG9uc2UuVmFyaWFibGVzRW50cnkaMAoOVmFyaWFibGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIMCgpOb3dSZXF1ZXN0Ik0KC05vd1Jlc3BvbnNlEigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1vbm90b25pY19ucxgCIAEoAyIfCg1SYW5kb21SZXF1ZXN0Eg4KBmxlbmd0aBgBIAEoDSIgCg5SYW5kb21SZXNwb25zZRIOCgZyYW5kb20YASABKAwqagoJT3duZXJLaW5kEhoKFk9XTkVSX0tJTkRfVU5TUEVDSUZJRUQQABIWChJPV05FUl9LSU5EX0JBQ0tFTkQQARIUChBPV05FUl9LSU5EX0dVRVNUEAISEwoPT1dORVJfS0lORF9MSU5LEAMylQkKDUtlcm5lbFNlcnZpY2USWwoIUmVnaXN0ZXISJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmVnaXN0ZXJSZXF1ZXN0GicuZHJvcHRocm91Z2gua2VybmVsLnYxLlJlZ2lzdGVyUmVzcG9uc2USVQoGRXhwb3J0EiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkV4cG9ydFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRXhwb3J0UmVzcG9uc2USWAoHUmVxdWlyZRIlLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZXF1aXJlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZXF1aXJlUmVzcG9uc2USVQoGTG9jYXRlEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkxvY2F0ZVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTG9jYXRlUmVzcG9uc2USVQoGTGF1bmNoEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkxhdW5jaFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTGF1bmNoUmVzcG9uc2USWAoHUmVjZWl2ZRIlLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWNlaXZlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5SZWNlaXZlUmVzcG9uc2USVQoGQXRFeGl0EiQuZHJvcHRocm91Z2gua2VybmVsLnYxLkF0RXhpdFJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuQXRFeGl0UmVzcG9uc2USTwoERXhpdBIiLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeGl0UmVxdWVzdBojLmRyb3B0aHJvdWdoLmtlcm5lbC52MS5FeGl0UmVzcG9uc2USWwoIU2VydmljZXMSJi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuU2VydmljZXNSZXF1ZXN0GicuZHJvcHRocm91Z2gua2VybmVsLnYxLlNlcnZpY2VzUmVzcG9uc2USXgoJQXJndW1lbnRzEicuZHJvcHRocm91Z2gua2VybmVsLnYxLkFyZ3VtZW50c1JlcXVlc3QaKC5kcm9wdGhyb3VnaC5rZXJuZWwudjEuQXJndW1lbnRzUmVzcG9uc2USZAoLRW52aXJvbm1lbnQSKS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuRW52aXJvbm1lbnRSZXF1ZXN0GiouZHJvcHRocm91Z2gua2VybmVsLnYxLkVudmlyb25tZW50UmVzcG9uc2USTAoDTm93EiEuZHJvcHRocm91Z2gua2VybmVsLnYxLk5vd1JlcXVlc3QaIi5kcm9wdGhyb3VnaC5rZXJuZWwudjEuTm93UmVzcG9uc2USVQoGUmFuZG9tEiQuZHJvcHRocm91Z2gua2VybmVsLnYxLlJhbmRvbVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5rZXJuZWwudjEuUmFuZG9tUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Asks to be known.
@@ -390,6 +390,42 @@ export const TimeoutSchema: GenMessage<Timeout> = /*@__PURE__*/
   messageDesc(file_dropthrough_kernel_v1_kernel, 15);
 
 /**
+ * Asks for a call before the end.
+ *
+ * @generated from message dropthrough.kernel.v1.AtExitRequest
+ */
+export type AtExitRequest = Message<"dropthrough.kernel.v1.AtExitRequest"> & {
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.AtExitRequest.
+ * Use `create(AtExitRequestSchema)` to create a new message.
+ */
+export const AtExitRequestSchema: GenMessage<AtExitRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 16);
+
+/**
+ * How the guest will be called.
+ *
+ * @generated from message dropthrough.kernel.v1.AtExitResponse
+ */
+export type AtExitResponse = Message<"dropthrough.kernel.v1.AtExitResponse"> & {
+  /**
+   * The method number that `dropthrough_v1_serve` is called with; no method has it.
+   *
+   * @generated from field: uint32 method = 1;
+   */
+  method: number;
+};
+
+/**
+ * Describes the message dropthrough.kernel.v1.AtExitResponse.
+ * Use `create(AtExitResponseSchema)` to create a new message.
+ */
+export const AtExitResponseSchema: GenMessage<AtExitResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_kernel_v1_kernel, 17);
+
+/**
  * Asks to end.
  *
  * @generated from message dropthrough.kernel.v1.ExitRequest
@@ -416,7 +452,7 @@ export type ExitRequest = Message<"dropthrough.kernel.v1.ExitRequest"> & {
  * Use `create(ExitRequestSchema)` to create a new message.
  */
 export const ExitRequestSchema: GenMessage<ExitRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 16);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 18);
 
 /**
  * Never sent.
@@ -431,7 +467,7 @@ export type ExitResponse = Message<"dropthrough.kernel.v1.ExitResponse"> & {
  * Use `create(ExitResponseSchema)` to create a new message.
  */
 export const ExitResponseSchema: GenMessage<ExitResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 17);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 19);
 
 /**
  * Asks for the list.
@@ -446,7 +482,7 @@ export type ServicesRequest = Message<"dropthrough.kernel.v1.ServicesRequest"> &
  * Use `create(ServicesRequestSchema)` to create a new message.
  */
 export const ServicesRequestSchema: GenMessage<ServicesRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 18);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 20);
 
 /**
  * The list.
@@ -467,7 +503,7 @@ export type ServicesResponse = Message<"dropthrough.kernel.v1.ServicesResponse">
  * Use `create(ServicesResponseSchema)` to create a new message.
  */
 export const ServicesResponseSchema: GenMessage<ServicesResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 19);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 21);
 
 /**
  * One service and who serves it.
@@ -523,7 +559,7 @@ export type Service = Message<"dropthrough.kernel.v1.Service"> & {
  * Use `create(ServiceSchema)` to create a new message.
  */
 export const ServiceSchema: GenMessage<Service> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 20);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 22);
 
 /**
  * Asks for the arguments.
@@ -538,7 +574,7 @@ export type ArgumentsRequest = Message<"dropthrough.kernel.v1.ArgumentsRequest">
  * Use `create(ArgumentsRequestSchema)` to create a new message.
  */
 export const ArgumentsRequestSchema: GenMessage<ArgumentsRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 21);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 23);
 
 /**
  * The arguments.
@@ -559,7 +595,7 @@ export type ArgumentsResponse = Message<"dropthrough.kernel.v1.ArgumentsResponse
  * Use `create(ArgumentsResponseSchema)` to create a new message.
  */
 export const ArgumentsResponseSchema: GenMessage<ArgumentsResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 22);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 24);
 
 /**
  * Asks for the environment.
@@ -574,7 +610,7 @@ export type EnvironmentRequest = Message<"dropthrough.kernel.v1.EnvironmentReque
  * Use `create(EnvironmentRequestSchema)` to create a new message.
  */
 export const EnvironmentRequestSchema: GenMessage<EnvironmentRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 23);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 25);
 
 /**
  * The environment.
@@ -595,7 +631,7 @@ export type EnvironmentResponse = Message<"dropthrough.kernel.v1.EnvironmentResp
  * Use `create(EnvironmentResponseSchema)` to create a new message.
  */
 export const EnvironmentResponseSchema: GenMessage<EnvironmentResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 24);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 26);
 
 /**
  * Asks for the time.
@@ -610,7 +646,7 @@ export type NowRequest = Message<"dropthrough.kernel.v1.NowRequest"> & {
  * Use `create(NowRequestSchema)` to create a new message.
  */
 export const NowRequestSchema: GenMessage<NowRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 25);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 27);
 
 /**
  * The time, as one look at the clock.
@@ -638,7 +674,7 @@ export type NowResponse = Message<"dropthrough.kernel.v1.NowResponse"> & {
  * Use `create(NowResponseSchema)` to create a new message.
  */
 export const NowResponseSchema: GenMessage<NowResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 26);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 28);
 
 /**
  * Asks for random bytes.
@@ -659,7 +695,7 @@ export type RandomRequest = Message<"dropthrough.kernel.v1.RandomRequest"> & {
  * Use `create(RandomRequestSchema)` to create a new message.
  */
 export const RandomRequestSchema: GenMessage<RandomRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 27);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 29);
 
 /**
  * Random bytes.
@@ -680,7 +716,7 @@ export type RandomResponse = Message<"dropthrough.kernel.v1.RandomResponse"> & {
  * Use `create(RandomResponseSchema)` to create a new message.
  */
 export const RandomResponseSchema: GenMessage<RandomResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_kernel_v1_kernel, 28);
+  messageDesc(file_dropthrough_kernel_v1_kernel, 30);
 
 /**
  * What serves a service.
@@ -791,7 +827,8 @@ export const KernelService: GenService<{
    * Resolves a required service to who serves it now.
    *
    * Codes: FAILED_PRECONDITION if it was not required, or if the caller is no guest; NOT_FOUND if nobody serves it;
-   * UNAVAILABLE if no instance of its guest runs now: it is starting, or has crashed.
+   * UNAVAILABLE if no instance of its guest runs now: it is starting, exiting or has crashed, or it has exited, with the
+   * reason.
    *
    * @generated from rpc dropthrough.kernel.v1.KernelService.Locate
    */
@@ -840,7 +877,24 @@ export const KernelService: GenService<{
     output: typeof ReceiveResponseSchema;
   },
   /**
-   * Ends the calling guest instance. It never answers: the host unwinds the guest.
+   * Asks for one call of `dropthrough_v1_serve` before the end: when the operator asks this guest to exit, and it has
+   * nothing to answer any more, it is called with the method number that is answered here, and an ExitCall as the
+   * request. It may `call` and `wait` there, within a bound, and replies with nothing; then it is ended. Twice is the
+   * same as once. A guest that receives needs none of this: it is told by Receive.
+   *
+   * Codes: FAILED_PRECONDITION if the caller is no guest, or its module exports no `dropthrough_v1_serve`;
+   * RESOURCE_EXHAUSTED if it has bound as many methods as it may.
+   *
+   * @generated from rpc dropthrough.kernel.v1.KernelService.AtExit
+   */
+  atExit: {
+    methodKind: "unary";
+    input: typeof AtExitRequestSchema;
+    output: typeof AtExitResponseSchema;
+  },
+  /**
+   * Ends the calling guest instance. It never answers: the host unwinds the guest. A guest whose last Launch failed
+   * ends with 252 where it asks for 0.
    *
    * Codes: FAILED_PRECONDITION if the caller is no guest.
    *

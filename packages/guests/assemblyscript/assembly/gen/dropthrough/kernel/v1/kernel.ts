@@ -857,6 +857,75 @@ export class Timeout extends Message {
   }
 }
 
+/** Asks for a call before the end. */
+@final
+export class AtExitRequest extends Message {
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): AtExitRequest | null {
+    return decode<AtExitRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.AtExitRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      if (this.other(r, tag, start, endTag)) return;
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** How the guest will be called. */
+@final
+export class AtExitResponse extends Message {
+  /** The method number that `dropthrough_v1_serve` is called with; no method has it. */
+  method: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): AtExitResponse | null {
+    return decode<AtExitResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.kernel.v1.AtExitResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.method != 0) {
+      w.uint32(this.method);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.method = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
 /** Asks to end. */
 @final
 export class ExitRequest extends Message {
@@ -1551,6 +1620,8 @@ export class KernelServiceClient {
   readonly $launch: Method = new Method("dropthrough.kernel.v1.KernelService/Launch");
   /** The method Receive itself: for calls with bytes, and for `Incoming.forward`. */
   readonly $receive: Method = new Method("dropthrough.kernel.v1.KernelService/Receive");
+  /** The method AtExit itself: for calls with bytes, and for `Incoming.forward`. */
+  readonly $atExit: Method = new Method("dropthrough.kernel.v1.KernelService/AtExit");
   /** The method Exit itself: for calls with bytes, and for `Incoming.forward`. */
   readonly $exit: Method = new Method("dropthrough.kernel.v1.KernelService/Exit");
   /** The method Services itself: for calls with bytes, and for `Incoming.forward`. */
@@ -1608,7 +1679,8 @@ export class KernelServiceClient {
    * Resolves a required service to who serves it now.
    *
    * Codes: FAILED_PRECONDITION if it was not required, or if the caller is no guest; NOT_FOUND if nobody serves it;
-   * UNAVAILABLE if no instance of its guest runs now: it is starting, or has crashed.
+   * UNAVAILABLE if no instance of its guest runs now: it is starting, exiting or has crashed, or it has exited, with the
+   * reason.
    */
   locate(request: LocateRequest, timeoutMs: i32 = 0): Result<LocateResponse> {
     return this.$locate.call<LocateRequest, LocateResponse>(request, timeoutMs);
@@ -1648,7 +1720,21 @@ export class KernelServiceClient {
   }
 
   /**
-   * Ends the calling guest instance. It never answers: the host unwinds the guest.
+   * Asks for one call of `dropthrough_v1_serve` before the end: when the operator asks this guest to exit, and it has
+   * nothing to answer any more, it is called with the method number that is answered here, and an ExitCall as the
+   * request. It may `call` and `wait` there, within a bound, and replies with nothing; then it is ended. Twice is the
+   * same as once. A guest that receives needs none of this: it is told by Receive.
+   *
+   * Codes: FAILED_PRECONDITION if the caller is no guest, or its module exports no `dropthrough_v1_serve`;
+   * RESOURCE_EXHAUSTED if it has bound as many methods as it may.
+   */
+  atExit(request: AtExitRequest, timeoutMs: i32 = 0): Result<AtExitResponse> {
+    return this.$atExit.call<AtExitRequest, AtExitResponse>(request, timeoutMs);
+  }
+
+  /**
+   * Ends the calling guest instance. It never answers: the host unwinds the guest. A guest whose last Launch failed
+   * ends with 252 where it asks for 0.
    *
    * Codes: FAILED_PRECONDITION if the caller is no guest.
    */
@@ -1740,7 +1826,8 @@ export abstract class KernelServiceServer extends Service$ {
    * Resolves a required service to who serves it now.
    *
    * Codes: FAILED_PRECONDITION if it was not required, or if the caller is no guest; NOT_FOUND if nobody serves it;
-   * UNAVAILABLE if no instance of its guest runs now: it is starting, or has crashed.
+   * UNAVAILABLE if no instance of its guest runs now: it is starting, exiting or has crashed, or it has exited, with the
+   * reason.
    */
   abstract locate(request: LocateRequest): Result<LocateResponse>;
 
@@ -1774,7 +1861,19 @@ export abstract class KernelServiceServer extends Service$ {
   abstract receive(request: ReceiveRequest): Result<ReceiveResponse>;
 
   /**
-   * Ends the calling guest instance. It never answers: the host unwinds the guest.
+   * Asks for one call of `dropthrough_v1_serve` before the end: when the operator asks this guest to exit, and it has
+   * nothing to answer any more, it is called with the method number that is answered here, and an ExitCall as the
+   * request. It may `call` and `wait` there, within a bound, and replies with nothing; then it is ended. Twice is the
+   * same as once. A guest that receives needs none of this: it is told by Receive.
+   *
+   * Codes: FAILED_PRECONDITION if the caller is no guest, or its module exports no `dropthrough_v1_serve`;
+   * RESOURCE_EXHAUSTED if it has bound as many methods as it may.
+   */
+  abstract atExit(request: AtExitRequest): Result<AtExitResponse>;
+
+  /**
+   * Ends the calling guest instance. It never answers: the host unwinds the guest. A guest whose last Launch failed
+   * ends with 252 where it asks for 0.
    *
    * Codes: FAILED_PRECONDITION if the caller is no guest.
    */
@@ -1812,7 +1911,7 @@ export abstract class KernelServiceServer extends Service$ {
   }
 
   methodNames(): string[] {
-    return ["Register", "Export", "Require", "Locate", "Launch", "Receive", "Exit", "Services", "Arguments", "Environment", "Now", "Random"];
+    return ["Register", "Export", "Require", "Locate", "Launch", "Receive", "AtExit", "Exit", "Services", "Arguments", "Environment", "Now", "Random"];
   }
 
   /** Answers a call of Register. Override it to work on bytes. */
@@ -1849,6 +1948,12 @@ export abstract class KernelServiceServer extends Service$ {
   answerReceive(call: Incoming): void {
     const request = call.decode<ReceiveRequest>();
     if (request !== null) call.answer<ReceiveResponse>(this.receive(request));
+  }
+
+  /** Answers a call of AtExit. Override it to work on bytes. */
+  answerAtExit(call: Incoming): void {
+    const request = call.decode<AtExitRequest>();
+    if (request !== null) call.answer<AtExitResponse>(this.atExit(request));
   }
 
   /** Answers a call of Exit. Override it to work on bytes. */
@@ -1902,16 +2007,18 @@ export abstract class KernelServiceServer extends Service$ {
       case 5:
         return this.answerReceive(call);
       case 6:
-        return this.answerExit(call);
+        return this.answerAtExit(call);
       case 7:
-        return this.answerServices(call);
+        return this.answerExit(call);
       case 8:
-        return this.answerArguments(call);
+        return this.answerServices(call);
       case 9:
-        return this.answerEnvironment(call);
+        return this.answerArguments(call);
       case 10:
-        return this.answerNow(call);
+        return this.answerEnvironment(call);
       case 11:
+        return this.answerNow(call);
+      case 12:
         return this.answerRandom(call);
     }
   }
