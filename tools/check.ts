@@ -48,6 +48,7 @@ const steps: Step[] = [
   command("publish", "node tools/check-packages.ts"),
   command("changesets", "changeset status"),
   { name: "schedules", hint: "pnpm test:schedules", run: schedules },
+  command("guard", "node bench/src/guard/guard.ts", "pnpm bench:guard"),
   { name: "tests", hint: "pnpm unit", run: tests },
 ];
 
