@@ -45,6 +45,12 @@ export class Call implements HandlerContext, CallRecord {
   declare request: Message | Uint8Array | undefined;
   declare response: Message | Uint8Array | undefined;
   static {
+    // Not written as a getter: declarations cannot be made of one that an imported symbol names.
+    Object.defineProperty(this.prototype, callerSymbol, {
+      get(this: Call) {
+        return this.caller;
+      },
+    });
     Object.assign(this.prototype, { startedAt: 0, durationMs: 0, code: 0 });
   }
 
@@ -66,10 +72,6 @@ export class Call implements HandlerContext, CallRecord {
     this.#clock = init.clock;
     if (init.values !== undefined) this.#parts().values = init.values.set(callerKey, init.caller);
     if (init.requestHeader !== undefined) this.#parts().requestHeader = init.requestHeader;
-  }
-
-  get [callerSymbol](): Caller {
-    return this.caller;
   }
 
   get requestMethod(): string {

@@ -40,9 +40,12 @@ export interface ByteEntry {
   readonly [Symbol.asyncDispose]?: () => Promise<void>;
 }
 
-/** Makes an entry for a guest or a link. */
-export function defineByteEntry(init: Omit<ByteEntry, typeof brand>): ByteEntry {
-  return { ...init, [brand]: BACKEND_VERSION };
+/** What is branded to be an entry. */
+export type ByteEntryInit = Omit<ByteEntry, typeof brand>;
+
+/** Makes an entry for a guest or a link: the object itself, branded, so that what it computes stays so. */
+export function defineByteEntry(init: ByteEntryInit): ByteEntry {
+  return Object.assign(init, { [brand]: BACKEND_VERSION });
 }
 
 /**

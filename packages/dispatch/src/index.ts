@@ -20,7 +20,7 @@ export {
   type PerCaller,
   perCaller,
 } from "./caller.ts";
-export { type ByteEntry, defineByteEntry, type Entry } from "./entry.ts";
+export { type ByteEntry, type ByteEntryInit, defineByteEntry, type Entry } from "./entry.ts";
 export { Grants, splitMethodName } from "./grants.ts";
 export {
   type Clock,

@@ -2,10 +2,9 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { copyBytes, type Passage } from "@dropthrough/abi";
 import {
-  BACKEND_VERSION,
-  brand,
-  type ByteEntry,
+  type ByteEntryInit,
   type Call,
+  defineByteEntry,
   pathOf,
   type Registry,
 } from "@dropthrough/dispatch";
@@ -34,8 +33,7 @@ let lastNumber = 0;
  *                                └── no ─▶ the queue, until one is free, the deadline, or the caller leaves
  * ```
  */
-export class ExportedService implements ByteEntry, WaitPlace {
-  readonly [brand]: number = BACKEND_VERSION;
+export class ExportedService implements ByteEntryInit, WaitPlace {
   readonly kind = "guest";
   readonly service: string;
   readonly #registry: Registry;
@@ -85,7 +83,7 @@ export class ExportedService implements ByteEntry, WaitPlace {
     if (!this.#exporters.includes(pool)) this.#exporters.push(pool);
     if (this.#use !== undefined) return;
     try {
-      this.#use = this.#registry.use(this);
+      this.#use = this.#registry.use(defineByteEntry(this));
     } catch (cause) {
       this.#remove(pool);
       if (!(cause instanceof TypeError)) throw cause;

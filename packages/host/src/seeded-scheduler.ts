@@ -88,7 +88,7 @@ export class SeededScheduler implements Scheduler {
   }
 
   /** Delivers until nothing waits any more: neither a delivery nor, unless `timers` is false, a timer. */
-  async drain({ timers = true } = {}): Promise<void> {
+  async drain({ timers = true }: { readonly timers?: boolean } = {}): Promise<void> {
     for (await turn(); this.#step(timers); await turn());
   }
 

@@ -1751,9 +1751,9 @@ export class FileInfo extends Message {
  *
  * Reads and writes files below mounts. Paths are absolute, `/` between names, and begin with a mount: `/data/a/b.txt`.
  * A path, or a link on its way, that leads out of its mount is PERMISSION_DENIED. A handle belongs to the guest that opened
- * it, and is closed when that ends.
+ * it, and is closed when that ends, or when it was not used for long (10 minutes, unless the operator says otherwise).
  *
- * Every rpc with a path may answer: INVALID_ARGUMENT for a path that is not absolute, has a NUL or more than 4,096 bytes; NOT_FOUND if
+ * Every rpc with a path may answer: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes or a name of more than 255; NOT_FOUND if
  * there is no such file or mount; PERMISSION_DENIED if the operator, or the operating system, does not allow it;
  * FAILED_PRECONDITION if a name on the way is no directory, or 40 links were followed. Every rpc with a handle answers NOT_FOUND for one that
  * is not open. What the operating system says besides becomes RESOURCE_EXHAUSTED (no space, too many open files), UNAVAILABLE (an input or
@@ -1802,7 +1802,8 @@ export class FileServiceClient {
    *
    * Codes: INVALID_ARGUMENT if neither read nor write is set, or create, exclusive, truncate or append without write;
    * ALREADY_EXISTS for exclusive, if the file is there; FAILED_PRECONDITION for what is no regular file or stream (a directory, FIFO,
-   * socket or device); PERMISSION_DENIED to write where the mount is read-only; RESOURCE_EXHAUSTED above the handles of one guest.
+   * socket or device); PERMISSION_DENIED to write where the mount is read-only; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
+   * entries of the mount.
    */
   open(request: OpenRequest, timeoutMs: i32 = 0): Result<OpenResponse> {
     return this.$open.call<OpenRequest, OpenResponse>(request, timeoutMs);
@@ -1959,9 +1960,9 @@ export class FileServiceClient {
  *
  * Reads and writes files below mounts. Paths are absolute, `/` between names, and begin with a mount: `/data/a/b.txt`.
  * A path, or a link on its way, that leads out of its mount is PERMISSION_DENIED. A handle belongs to the guest that opened
- * it, and is closed when that ends.
+ * it, and is closed when that ends, or when it was not used for long (10 minutes, unless the operator says otherwise).
  *
- * Every rpc with a path may answer: INVALID_ARGUMENT for a path that is not absolute, has a NUL or more than 4,096 bytes; NOT_FOUND if
+ * Every rpc with a path may answer: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes or a name of more than 255; NOT_FOUND if
  * there is no such file or mount; PERMISSION_DENIED if the operator, or the operating system, does not allow it;
  * FAILED_PRECONDITION if a name on the way is no directory, or 40 links were followed. Every rpc with a handle answers NOT_FOUND for one that
  * is not open. What the operating system says besides becomes RESOURCE_EXHAUSTED (no space, too many open files), UNAVAILABLE (an input or
@@ -1973,7 +1974,8 @@ export abstract class FileServiceServer extends Service {
    *
    * Codes: INVALID_ARGUMENT if neither read nor write is set, or create, exclusive, truncate or append without write;
    * ALREADY_EXISTS for exclusive, if the file is there; FAILED_PRECONDITION for what is no regular file or stream (a directory, FIFO,
-   * socket or device); PERMISSION_DENIED to write where the mount is read-only; RESOURCE_EXHAUSTED above the handles of one guest.
+   * socket or device); PERMISSION_DENIED to write where the mount is read-only; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
+   * entries of the mount.
    */
   abstract open(request: OpenRequest): Result<OpenResponse>;
 
