@@ -173,7 +173,7 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
     const takers: GuestInstance[] = [];
     for (const pool of this.#exporters)
       for (const instance of pool.instances)
-        if (instance.takesCalls && instance.exported.has(this.service)) takers.push(instance);
+        if (instance.takesCalls && instance.exports(this.service)) takers.push(instance);
     return takers;
   }
 
@@ -183,7 +183,7 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
     let best: GuestInstance | undefined;
     for (const pool of this.#exporters) {
       for (const instance of pool.instances) {
-        if (!instance.idle || !instance.exported.has(this.service)) continue;
+        if (!instance.idle || !instance.exports(this.service)) continue;
         if (instance.state !== "running" && call.parent === undefined) continue;
         if (best === undefined || isBetter(instance, best, name)) best = instance;
       }

@@ -75,6 +75,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   /** It was ended before it was done. */
   #late = false;
   #hook: { readonly method: number; readonly encode: (exit: ExitEvent) => Uint8Array } | undefined;
+  #asked: string | undefined;
   readonly #closes: Closes;
   #end!: (exit: GuestExit) => void;
 
@@ -111,6 +112,15 @@ export class GuestInstance implements Guest, Caller, Waiter {
     if (!this.takesCalls) return false;
     if (this.#receiver !== undefined) return this.#receiver.wants;
     return !this.#stack.entered && (this.#pool.program.shape.eventLoop || !this.#occupied);
+  }
+
+  /** Whether it has exported a service. */
+  exports(service: string): boolean {
+    // Most guests are asked for one, over and over; and nothing that was exported is taken back.
+    if (service === this.#asked) return true;
+    if (!this.exported.has(service)) return false;
+    this.#asked = service;
+    return true;
   }
 
   /** Whether it has bound a method, `package.Service/Method`. */
@@ -295,13 +305,11 @@ export class GuestInstance implements Guest, Caller, Waiter {
     if (this.state === "exited") return;
     this.#begun = true;
     const { program } = this.#pool;
+    const at: { endpoint: Endpoint | undefined } = { endpoint: undefined };
     try {
       this.#stack.entered = true;
       const instance = new WebAssembly.Instance(program.module, {
-        [ABI_MODULE]: guestImports(
-          () => this.#endpoint,
-          () => this.#waits(),
-        ),
+        [ABI_MODULE]: guestImports(at, () => this.#waits()),
       });
       this.#exports = instance.exports;
     } catch (error) {
@@ -311,7 +319,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
       this.#stack.entered = false;
     }
     const memory = this.#exports["memory"] as WebAssembly.Memory;
-    this.#endpoint = new Endpoint(new GuestMemory(memory), {
+    at.endpoint = this.#endpoint = new Endpoint(new GuestMemory(memory), {
       limits: this.#pool.limits,
       bind: (name) => this.#session.bind(name),
       incident: (error) => this.#pool.incident(error),

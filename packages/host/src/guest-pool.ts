@@ -107,7 +107,8 @@ export class GuestPool {
 
   /** An instance may be free: soon, the longest waiting call that it can serve is next. */
   freed(instance: GuestInstance): void {
-    if (this.#services.some(queues)) this.clock.soon(() => this.drain(instance));
+    for (const service of this.#services)
+      if (service.next !== undefined) return this.clock.soon(() => this.drain(instance));
   }
 
   /** As long as an instance is free, it takes the longest waiting call that it can serve. */
@@ -203,8 +204,4 @@ export class GuestPool {
     for (const instance of instances) instance.end(0, reason);
     return Promise.all(instances.map((i) => i.ended));
   }
-}
-
-function queues(service: ExportedService): boolean {
-  return service.next !== undefined;
 }
