@@ -1,0 +1,3 @@
+import { deployment } from "./deployment.ts";
+
+export default deployment();
