@@ -9,6 +9,7 @@ import {
 import { type Caller, callerKey, callerSymbol } from "./caller.ts";
 import type { Clock } from "./guest.ts";
 import type { Method } from "./method.ts";
+import { newSpan, readTraceparent, type TraceContext, type TraceParent } from "./trace-context.ts";
 
 /** What a call is made with. */
 export interface CallInit {
@@ -119,6 +120,25 @@ export class Call implements HandlerContext, CallRecord {
 
   get values(): ContextValues {
     return (this.#parts().values ??= createContextValues().set(callerKey, this.caller));
+  }
+
+  get trace(): TraceContext {
+    let trace = traces.get(this);
+    if (trace === undefined) {
+      trace = newSpan(this.parent === undefined ? this.#traceparent() : this.parent.trace);
+      traces.set(this, trace);
+    }
+    return trace;
+  }
+
+  get isTraced(): boolean {
+    if (traces.has(this)) return true;
+    return this.parent === undefined ? this.#traceparent() !== undefined : this.parent.isTraced;
+  }
+
+  #traceparent(): TraceParent | undefined {
+    const header = this.#rare?.requestHeader?.get("traceparent") ?? undefined;
+    return header === undefined ? undefined : readTraceparent(header);
   }
 
   /** When the call has to be done, in milliseconds on the registry's clock; undefined if it may take for ever. */
@@ -246,6 +266,9 @@ export interface Armed {
   previous: Armed | undefined;
 }
 
+/** Of the calls that were asked for it; so those that nobody asks have not even a place for it. */
+const traces = new WeakMap<Call, TraceContext>();
+
 /** What few calls need. */
 class Rare {
   values: ContextValues | undefined = undefined;
@@ -269,6 +292,12 @@ export interface CallRecord {
   readonly parent: CallRecord | undefined;
   /** How many calls it is nested in. */
   readonly depth: number;
+  /** Where it stands in a distributed trace. Made when it is first asked for. */
+  readonly trace: TraceContext;
+  /** Whether it is part of a trace already: the program came with one, or somebody has asked for `trace`. */
+  readonly isTraced: boolean;
+  /** When it has to be done, in milliseconds on the registry's clock; undefined if it may take for ever. */
+  readonly deadline: number | undefined;
   /** In milliseconds on the registry's clock. */
   readonly startedAt: number;
   /** In milliseconds; 0 until the end. */

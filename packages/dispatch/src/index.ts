@@ -38,6 +38,12 @@ export { createRegistry, type Incident, type Registry, type RegistryOptions } fr
 export { similarName } from "./similar-name.ts";
 export { type Scheduler, schedulerOn } from "./scheduler.ts";
 export { type CallOptions, pathOf, Session } from "./session.ts";
+export {
+  readTraceparent,
+  type TraceContext,
+  type TraceParent,
+  writeTraceparent,
+} from "./trace-context.ts";
 export { createTransport } from "./transport.ts";
 export { type RetryInfo, RetryInfoSchema } from "@dropthrough/abi";
 export { bytesAt, bytesInto } from "@dropthrough/codec";

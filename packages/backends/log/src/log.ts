@@ -101,7 +101,8 @@ export class Log implements ServiceImpl<typeof LogService> {
 
 /**
  * Where a record stands among the calls: its own call, the one that its guest was answering, and those above. Ids ascend in
- * the order of the starts, so these three are enough to read a tree of calls in causal order.
+ * the order of the starts, so these three are enough to read a tree of calls in causal order. In a distributed trace,
+ * the span is that of the call that the guest was answering.
  */
 function placeOf(context: HandlerContext): object {
   const call = callOf(context);
@@ -113,6 +114,7 @@ function placeOf(context: HandlerContext): object {
     call: id,
     ...(parent !== undefined && { parent: parent.id }),
     ...(ancestors.length > 0 && { ancestors }),
+    ...(call.isTraced && { traceId: call.trace.traceId, spanId: call.trace.parentSpanId }),
   };
 }
 

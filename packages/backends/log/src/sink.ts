@@ -8,7 +8,7 @@ import type { Outlet } from "./outlet.ts";
 
 const CLOSE_TIMEOUT_MS = 1_000;
 /** What a person has no use for on a line, or finds in its message. */
-const HIDDEN = "pid,hostname,guest,instance,call,parent,ancestors";
+const HIDDEN = "pid,hostname,guest,instance,call,parent,ancestors,traceId,spanId";
 
 /** What became of the records, since the start. */
 export interface LogCounts {

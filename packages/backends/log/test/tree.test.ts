@@ -63,3 +63,24 @@ test("records of a tree of calls can be read in causal order: each has its call,
     ["facade ends", [2]],
   ]);
 });
+
+test("in a distributed trace each line has the trace, and the span of the call that its guest was answering", async () => {
+  const { backend, lines } = fileLog();
+  await using registry = createRegistry();
+  registry.use(backend);
+  const [traceId, spanId] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
+  const record = create(RecordSchema, { level: Level.INFO, message: "x" });
+  const session = registry.connect(new LocalCaller("guest"));
+  const write = async (header?: HeadersInit): ReturnType<typeof session.unary> =>
+    session.unary(LogService.method.write, { record }, header && { header });
+  await write();
+  const { call } = await write({ traceparent: `00-${traceId}-${spanId}-01` });
+  session.current = call;
+  await write();
+  const traces = lines().map((line) => [line["traceId"], line["spanId"]]);
+  expect(traces).toEqual([
+    [undefined, undefined],
+    [traceId, spanId],
+    [traceId, call.trace.spanId],
+  ]);
+});
