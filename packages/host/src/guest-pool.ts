@@ -23,14 +23,22 @@ export class GuestPool {
   #starting = 0;
   /** It was asked to exit: nothing of it is started any more. */
   #exiting = false;
-  #last = 0;
+  #last: number;
   #lastWords = "exited";
 
-  constructor(config: GuestConfig, program: GuestProgram, limits: Limits, core: HostCore) {
+  /** @param last the number of the last instance that the guest had before: of an older version */
+  constructor(
+    config: GuestConfig,
+    program: GuestProgram,
+    limits: Limits,
+    core: HostCore,
+    last = 0,
+  ) {
     this.config = config;
     this.program = program;
     this.limits = limits;
     this.#core = core;
+    this.#last = last;
   }
 
   get name(): string {
@@ -44,6 +52,16 @@ export class GuestPool {
   /** Every instance that has not exited. */
   get instances(): readonly GuestInstance[] {
     return this.#instances;
+  }
+
+  /** The number of its last instance. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** How its last instance that ended did. */
+  get lastWords(): string {
+    return this.#lastWords;
   }
 
   /** It was asked to exit. */
@@ -181,8 +199,8 @@ export class GuestPool {
    */
   async askExit(
     options: ExitOptions,
-    nested: boolean,
-    isNeeded: (instance: GuestInstance) => boolean,
+    nested = false,
+    isNeeded: (instance: GuestInstance) => boolean = () => false,
   ): Promise<GuestExit[]> {
     const {
       code = 0,

@@ -23,6 +23,7 @@ import { GuestPool } from "./guest-pool.ts";
 import { loadProgram } from "./guest-program.ts";
 import type { HostCore } from "./host-core.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { checkStandIn, configOf, type GuestChange, launched } from "./replacement.ts";
 
 /** A deployment: which backends, which guests, within which bounds. */
 export interface HostOptions {
@@ -72,6 +73,17 @@ export interface Host extends AsyncDisposable {
    * @returns how the instances ended, when all have
    */
   shutdown(options?: ExitOptions): Promise<readonly GuestExit[]>;
+  /**
+   * Replaces a guest that serves by a new version, with nothing lost: the new one starts beside the old one; once all of its
+   * instances run it takes the new calls, and the old one ends when its own are done, at the latest after
+   * `limits.drainMs`, when those that are left are ABORTED.
+   *
+   * @param change the new module, or what else of its configuration is new
+   * @returns when the old version has ended
+   * @throws GuestError, with the old version as it was, if there is no such guest, it is being replaced already or is a
+   *   command; or if the new version cannot be loaded, does not launch, or leaves out what others require
+   */
+  replace(guest: string, change: GuestChange): Promise<void>;
   /** Settles when the main guest has ended, or every guest has: how the main guest, or the last of them, ended. */
   readonly exited: Promise<GuestExit>;
 }
@@ -103,6 +115,8 @@ class WasmHost implements Host, HostCore {
   readonly #watchers = new Set<() => void>();
   /** One for each name that guests may export. */
   readonly #services = new Map<string, ExportedService>();
+  /** The names of guests whose new version has not taken over yet. */
+  readonly #replacing = new Set<string>();
   #main: GuestPool | undefined;
   #exit!: (exit: GuestExit) => void;
 
@@ -126,11 +140,7 @@ class WasmHost implements Host, HostCore {
       if (names.has(guest.name))
         throw new GuestError(`two guests are named "${guest.name}": rename one`);
       names.add(guest.name);
-      try {
-        this.#grants.set(guest, new Grants([...COMMON_GRANTS, ...(guest.grants ?? [])]));
-      } catch (cause) {
-        throw new GuestError(`guest "${guest.name}": ${(cause as Error).message}`, { cause });
-      }
+      this.#grant(guest);
     }
   }
 
@@ -155,9 +165,7 @@ class WasmHost implements Host, HostCore {
     const pools = this.#pools.filter((one) => one.name === guest);
     if (pools.length === 0)
       throw new GuestError(`no guest is named "${guest}", or it was not started`);
-    return (
-      await Promise.all(pools.map(async (pool) => pool.askExit(options, false, () => false)))
-    ).flat();
+    return (await Promise.all(pools.map(async (pool) => pool.askExit(options)))).flat();
   }
 
   async shutdown(options: ExitOptions = {}): Promise<readonly GuestExit[]> {
@@ -166,6 +174,64 @@ class WasmHost implements Host, HostCore {
       pool.askExit(options, true, (instance) => this.#isNeeded(instance)),
     );
     return (await Promise.all(exits)).flat();
+  }
+
+  async replace(guest: string, change: GuestChange): Promise<void> {
+    const old = this.#pools.find((pool) => pool.name === guest && !pool.exiting && !pool.ended);
+    if (old === undefined) throw new GuestError(`no guest is named "${guest}", or it does not run`);
+    if (this.#replacing.has(guest))
+      throw new GuestError(`"${guest}" is being replaced already: wait for that`);
+    this.#replacing.add(guest);
+    try {
+      await this.#replace(old, configOf(old.config, change));
+    } finally {
+      this.#replacing.delete(guest);
+    }
+  }
+
+  async #replace(old: GuestPool, config: GuestConfig): Promise<void> {
+    const limits = { ...this.#limits, ...config.limits };
+    const program = await loadProgram(config, limits);
+    this.#grant(config);
+    for (const { shape } of [old.program, program]) {
+      if (shape.kind === "command")
+        throw new GuestError(`"${old.name}" was not replaced: a command ends by itself`);
+    }
+    if (this.#shutdown || this.closing)
+      throw new GuestError(`"${old.name}" was not replaced: the host ends`);
+    const next = new GuestPool(config, program, limits, this, old.last);
+    this.#pools.push(next);
+    try {
+      next.prepare();
+      await next.start();
+      await launched(next, (look) => this.#watch(look));
+      checkStandIn(
+        old,
+        next,
+        this.#pools.filter((pool) => pool !== old && pool !== next),
+      );
+    } catch (error) {
+      await next.askExit({ reason: "it cannot take the place of the old version", graceMs: 0 });
+      this.#forget(next);
+      throw error;
+    }
+    if (this.#main === old) this.#main = next;
+    const reason = "a new version has taken its place";
+    await old.askExit({ reason, graceMs: limits.drainMs });
+    this.#forget(old);
+  }
+
+  #forget(pool: GuestPool): void {
+    this.#pools.splice(this.#pools.indexOf(pool), 1);
+    this.#grants.delete(pool.config);
+  }
+
+  #grant(guest: GuestConfig): void {
+    try {
+      this.#grants.set(guest, new Grants([...COMMON_GRANTS, ...(guest.grants ?? [])]));
+    } catch (cause) {
+      throw new GuestError(`guest "${guest.name}": ${(cause as Error).message}`, { cause });
+    }
   }
 
   /** Whether a guest that is still here requires what an instance exports. */

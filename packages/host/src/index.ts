@@ -15,4 +15,5 @@ export {
 } from "./guest-exit.ts";
 export { createHost, type Host, type HostOptions } from "./host.ts";
 export { DEFAULT_LIMITS, type HostLimits, type Limits } from "./limits.ts";
+export type { GuestChange } from "./replacement.ts";
 export { canSuspend } from "./suspension.ts";

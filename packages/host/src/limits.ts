@@ -15,6 +15,10 @@ export interface HostLimits {
   readonly exitGraceMs: number;
   /** Milliseconds that a guest's own clean-up before its end may take. Default 1,000. */
   readonly exitHooksMs: number;
+  /** Milliseconds that a new version of a guest may take to launch. Default 10,000. */
+  readonly launchMs: number;
+  /** Milliseconds that the old version has for its calls in flight. Default 30,000. */
+  readonly drainMs: number;
 }
 
 /** Every bound of a host, all on by default. docs/LIMITS.md lists them with what they stop. */
@@ -30,4 +34,6 @@ export const DEFAULT_LIMITS: Limits = {
   restartWindowMs: 60_000,
   exitGraceMs: 5_000,
   exitHooksMs: 1_000,
+  launchMs: 10_000,
+  drainMs: 30_000,
 };

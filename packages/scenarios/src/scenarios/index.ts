@@ -3,6 +3,7 @@ import { calls } from "./calls.ts";
 import { crowd } from "./crowd.ts";
 import { exits } from "./exits.ts";
 import { launching } from "./launching.ts";
+import { replacing } from "./replacing.ts";
 import { startOrder } from "./start-order.ts";
 
 /** All scenarios, in reading order. */
@@ -11,5 +12,6 @@ export const scenarios: readonly Scenario[] = [
   ...launching,
   ...calls,
   ...exits,
+  ...replacing,
   ...crowd,
 ];
