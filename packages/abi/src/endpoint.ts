@@ -254,7 +254,8 @@ export class Endpoint {
     if (offset > total || !this.#memory.holds(ptr, len)) return -Code.OutOfRange;
     const count = Math.min(len, total - offset);
     if (body instanceof Passage) this.#memory.copyFrom(body.memory, body.at + offset, ptr, count);
-    else if (count > 0) this.#memory.bytes.set(body.subarray(offset, offset + count), ptr);
+    else if (count > 0)
+      this.#memory.bytes.set(count === total ? body : body.subarray(offset, offset + count), ptr);
     return total;
   }
 

@@ -1,3 +1,5 @@
+import { copyBytes } from "./read-bytes.ts";
+
 /** The array that messages are encoded into before their size is known: kept, up to this many bytes. */
 const KEPT = 1 << 20;
 let kept: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(1 << 12);
@@ -14,7 +16,7 @@ export function withScratch(write: (scratch: Uint8Array) => number): Uint8Array<
   try {
     for (;;) {
       const length = write(scratch);
-      if (length >= 0) return scratch.slice(0, length);
+      if (length >= 0) return copyBytes(scratch, 0, length);
       scratch = new Uint8Array(scratch.length * 2);
     }
   } finally {

@@ -1,8 +1,9 @@
-import {
-  create,
-  type DescMethodUnary,
-  type MessageInitShape,
-  type MessageShape,
+import type {
+  DescMessage,
+  DescMethodUnary,
+  Message,
+  MessageInitShape,
+  MessageShape,
 } from "@bufbuild/protobuf";
 import {
   type CallOptions as ConnectCallOptions,
@@ -11,7 +12,7 @@ import {
   type ContextValues,
 } from "@connectrpc/connect";
 import { type BoundMethod, isPending, type Pending } from "@dropthrough/abi";
-import { fillBytes } from "@dropthrough/codec";
+import { codecOf, fillBytes } from "@dropthrough/codec";
 import { answerOf } from "./answer.ts";
 import { bindMethod } from "./binding.ts";
 import { Call } from "./call.ts";
@@ -40,6 +41,16 @@ export interface CallOptions {
   readonly values?: ContextValues | undefined;
 }
 
+/** What a session knows of a method that a program calls. */
+interface Known {
+  /** `package.Service/Method`, put together once. */
+  readonly name: string;
+  readonly method: Method;
+  readonly answer: Answer;
+  /** Makes the request of whatever the program gave. */
+  readonly create: (init: MessageInitShape<DescMessage>) => Message;
+}
+
 /** The calls of one caller through a registry. */
 export class Session {
   readonly caller: Caller;
@@ -47,7 +58,7 @@ export class Session {
   current: Call | undefined;
   readonly #core: SessionCore;
   readonly #grants: Grants | undefined;
-  readonly #answers = new Map<DescMethodUnary, { method: Method; answer: Answer }>();
+  readonly #answers = new Map<DescMethodUnary, Known>();
 
   /** @param grants what the caller may reach; everything, if left out */
   constructor(core: SessionCore, caller: Caller, grants?: Grants) {
@@ -110,7 +121,7 @@ export class Session {
     request: MessageInitShape<D["input"]>,
     options: CallOptions = {},
   ): Promise<{ call: Call; message: MessageShape<D["output"]> }> {
-    const { method, answer } = this.#answer(desc);
+    const { method, answer, create } = this.#answer(desc);
     const { signal, timeoutMs = 0, header, values } = options;
     const call = this.#open(method, Math.max(0, timeoutMs), values, header && new Headers(header));
     signal?.throwIfAborted();
@@ -118,7 +129,7 @@ export class Session {
       call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
     signal?.addEventListener("abort", leave, { once: true });
     try {
-      const response = run(this.#core, call, create(desc.input, request), answer);
+      const response = run(this.#core, call, create(request), answer);
       const message = isPending(response) ? await toPromise(response) : response;
       // Bytes that were to be filled in place have no guest memory here: they are filled now.
       fillBytes(desc.output, message);
@@ -128,16 +139,17 @@ export class Session {
     }
   }
 
-  #answer(desc: DescMethodUnary): { method: Method; answer: Answer } {
-    const name = `${desc.parent.typeName}/${desc.name}`;
+  #answer(desc: DescMethodUnary): Known {
+    let known = this.#answers.get(desc);
+    const name = known?.name ?? `${desc.parent.typeName}/${desc.name}`;
     const method = this.#core.find(name);
     if (method === undefined) throw new ConnectError(`nobody serves ${name}`, Code.Unimplemented);
-    let known = this.#answers.get(desc);
     if (known?.method.entry !== method.entry) {
       // The program's own descriptor does where the entry came without one.
       const described = { ...method, desc: method.desc ?? desc };
       const answer = answerOf(described, this.#core.interceptors, this.#core.codec);
-      known = { method: described, answer };
+      const input = codecOf(desc.input, this.#core.codec);
+      known = { name, method: described, answer, create: (init) => input.create(init) };
       this.#answers.set(desc, known);
     }
     return known;

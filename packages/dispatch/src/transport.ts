@@ -1,4 +1,6 @@
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport, type UnaryResponse } from "@connectrpc/connect";
+import type { Call } from "./call.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -14,18 +16,7 @@ export function createTransport(session: Session): Transport {
         header,
         values,
       });
-      return {
-        stream: false,
-        method,
-        service: method.parent,
-        message,
-        get header() {
-          return call.responseHeader;
-        },
-        get trailer() {
-          return call.responseTrailer;
-        },
-      };
+      return new Answered(method, call, message);
     },
     async stream(method) {
       throw new ConnectError(
@@ -34,4 +25,26 @@ export function createTransport(session: Session): Transport {
       );
     },
   };
+}
+
+/** Connect's response over a call. A class, since an object with getters of its own is slow to make. */
+class Answered<I extends DescMessage, O extends DescMessage> implements UnaryResponse<I, O> {
+  readonly stream = false;
+  readonly method: DescMethodUnary<I, O>;
+  readonly service: DescService;
+  readonly message: MessageShape<O>;
+  readonly #call: Call;
+
+  constructor(method: DescMethodUnary<I, O>, call: Call, message: MessageShape<O>) {
+    this.method = method;
+    this.service = method.parent;
+    this.message = message;
+    this.#call = call;
+  }
+  get header(): Headers {
+    return this.#call.responseHeader;
+  }
+  get trailer(): Headers {
+    return this.#call.responseTrailer;
+  }
 }
