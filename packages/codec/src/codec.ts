@@ -38,7 +38,7 @@ export interface Codec<Desc extends DescMessage = DescMessage> {
    */
   encodeInto(message: MessageShape<Desc>, memory: Uint8Array, start: number, end: number): number;
 
-  /** Encodes into a fresh array of exactly the right size. Throws as `encodeInto` does. */
+  /** Encodes into an array of exactly the right size, which nobody else writes to. Throws as `encodeInto` does. */
   encode(message: MessageShape<Desc>): Uint8Array<ArrayBuffer>;
 }
 

@@ -1,7 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { BoundMethod, Passage, Pending } from "@dropthrough/abi";
+import { type BoundMethod, copyBytes, type Passage, type Pending } from "@dropthrough/abi";
 import { type Codec, codecOf } from "@dropthrough/codec";
 import { answerOf } from "./answer.ts";
 import type { Call } from "./call.ts";
@@ -114,7 +114,7 @@ type Bytes = Uint8Array | number;
 /**
  * ```text
  *  guest memory ── passage ──▶ entry.pass ───▶ guest memory
- *  guest memory ── view ──▶ entry.answer ── bytes ──▶ guest memory
+ *  guest memory ── copy ──▶ entry.answer ── bytes ──▶ guest memory
  * ```
  */
 class ByteBinding implements BoundMethod<Bytes> {
@@ -148,10 +148,7 @@ class ByteBinding implements BoundMethod<Bytes> {
   }
 
   start(memory: Uint8Array, at: number, end: number, timeoutMs: number): Bytes | Pending<Bytes> {
-    // The memory may move while the callee runs: what an observer is shown must not.
-    const request =
-      this.#dispatch.observers.size > 0 ? memory.slice(at, end) : memory.subarray(at, end);
-    return this.#start(request, timeoutMs);
+    return this.#start(copyBytes(memory, at, end), timeoutMs);
   }
 
   #start(request: Uint8Array, timeoutMs: number): Bytes | Pending<Bytes> {

@@ -26,7 +26,7 @@ export interface ByteEntry {
   /**
    * Answers a call.
    *
-   * @param request the encoded request; a view, to be copied before this returns
+   * @param request the encoded request, in bytes that are the entry's own
    * @throws ConnectError as the entry answers it
    */
   answer(method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array>;

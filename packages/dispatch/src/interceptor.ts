@@ -1,4 +1,4 @@
-import type { Message } from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
 import type { Call } from "./call.ts";
 import { isUnary } from "./method.ts";
@@ -95,26 +95,29 @@ class Request implements UnaryRequest {
 }
 
 /** Connect's response over a call. */
-class Response implements UnaryResponse {
+export class Response<
+  I extends DescMessage = DescMessage,
+  O extends DescMessage = DescMessage,
+> implements UnaryResponse<I, O> {
   readonly stream = false;
-  readonly message: UnaryResponse["message"];
-  readonly #call: Call;
+  readonly message: MessageShape<O>;
+  readonly call: Call;
 
-  constructor(call: Call, message: Message) {
-    this.#call = call;
+  constructor(call: Call, message: MessageShape<O>) {
+    this.call = call;
     this.message = message;
   }
 
-  get method(): UnaryResponse["method"] {
-    return unaryDesc(this.#call);
+  get method(): UnaryResponse<I, O>["method"] {
+    return unaryDesc(this.call) as UnaryResponse<I, O>["method"];
   }
   get service(): UnaryResponse["service"] {
-    return this.#call.service;
+    return this.call.service;
   }
   get header(): Headers {
-    return this.#call.responseHeader;
+    return this.call.responseHeader;
   }
   get trailer(): Headers {
-    return this.#call.responseTrailer;
+    return this.call.responseTrailer;
   }
 }

@@ -1,10 +1,4 @@
-import type {
-  DescMessage,
-  DescMethodUnary,
-  Message,
-  MessageInitShape,
-  MessageShape,
-} from "@bufbuild/protobuf";
+import type { DescMethodUnary, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import {
   type CallOptions as ConnectCallOptions,
   Code,
@@ -12,7 +6,7 @@ import {
   type ContextValues,
 } from "@connectrpc/connect";
 import { type BoundMethod, isPending, type Pending } from "@dropthrough/abi";
-import { codecOf, fillBytes } from "@dropthrough/codec";
+import { type Codec, codecOf, fillBytes } from "@dropthrough/codec";
 import { answerOf } from "./answer.ts";
 import { bindMethod } from "./binding.ts";
 import { Call } from "./call.ts";
@@ -20,7 +14,7 @@ import type { Caller } from "./caller.ts";
 import type { Dispatch } from "./call-outcome.ts";
 import { run } from "./dispatch.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
-import type { Answer, Interceptor } from "./interceptor.ts";
+import { type Answer, type Interceptor, Response } from "./interceptor.ts";
 import type { DispatchLimits } from "./limits.ts";
 import { type Method } from "./method.ts";
 
@@ -41,14 +35,11 @@ export interface CallOptions {
   readonly values?: ContextValues | undefined;
 }
 
-/** What a session knows of a method that a program calls. */
-interface Known {
-  /** `package.Service/Method`, put together once. */
-  readonly name: string;
+/** Who answers a method, and how. */
+interface Callee {
   readonly method: Method;
+  readonly input: Codec;
   readonly answer: Answer;
-  /** Makes the request of whatever the program gave. */
-  readonly create: (init: MessageInitShape<DescMessage>) => Message;
 }
 
 /** The calls of one caller through a registry. */
@@ -58,7 +49,7 @@ export class Session {
   current: Call | undefined;
   readonly #core: SessionCore;
   readonly #grants: Grants | undefined;
-  readonly #answers = new Map<DescMethodUnary, Known>();
+  readonly #callees = new Map<DescMethodUnary, Callee>();
 
   /** @param grants what the caller may reach; everything, if left out */
   constructor(core: SessionCore, caller: Caller, grants?: Grants) {
@@ -120,37 +111,50 @@ export class Session {
     desc: D,
     request: MessageInitShape<D["input"]>,
     options: CallOptions = {},
-  ): Promise<{ call: Call; message: MessageShape<D["output"]> }> {
-    const { method, answer, create } = this.#answer(desc);
+  ): Promise<Response<D["input"], D["output"]>> {
+    const { method, input, answer } = this.#callee(desc);
     const { signal, timeoutMs = 0, header, values } = options;
     const call = this.#open(method, Math.max(0, timeoutMs), values, header && new Headers(header));
-    signal?.throwIfAborted();
+    if (signal === undefined) return this.#run(desc, call, input.create(request), answer);
+    signal.throwIfAborted();
     const leave = (): void =>
       call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
-    signal?.addEventListener("abort", leave, { once: true });
+    signal.addEventListener("abort", leave, { once: true });
     try {
-      const response = run(this.#core, call, create(request), answer);
-      const message = isPending(response) ? await toPromise(response) : response;
-      // Bytes that were to be filled in place have no guest memory here: they are filled now.
-      fillBytes(desc.output, message);
-      return { call, message: message as MessageShape<D["output"]> };
+      return await this.#run(desc, call, input.create(request), answer);
     } finally {
-      signal?.removeEventListener("abort", leave);
+      signal.removeEventListener("abort", leave);
     }
   }
 
-  #answer(desc: DescMethodUnary): Known {
-    let known = this.#answers.get(desc);
-    const name = known?.name ?? `${desc.parent.typeName}/${desc.name}`;
+  #run<D extends DescMethodUnary>(
+    desc: D,
+    call: Call,
+    request: Message,
+    answer: Answer,
+  ): Response<D["input"], D["output"]> | Promise<Response<D["input"], D["output"]>> {
+    const finish = (message: Message): Response<D["input"], D["output"]> => {
+      // Bytes that were to be filled in place have no guest memory here: they are filled now.
+      fillBytes(desc.output, message);
+      return new Response(call, message as MessageShape<D["output"]>);
+    };
+    const response = run(this.#core, call, request, answer);
+    return isPending(response) ? toPromise(response).then(finish) : finish(response);
+  }
+
+  /** Who answers a method, as long as that is the same. */
+  #callee(desc: DescMethodUnary): Callee {
+    let known = this.#callees.get(desc);
+    const name = known?.method.name ?? `${desc.parent.typeName}/${desc.name}`;
     const method = this.#core.find(name);
     if (method === undefined) throw new ConnectError(`nobody serves ${name}`, Code.Unimplemented);
     if (known?.method.entry !== method.entry) {
       // The program's own descriptor does where the entry came without one.
       const described = { ...method, desc: method.desc ?? desc };
-      const answer = answerOf(described, this.#core.interceptors, this.#core.codec);
-      const input = codecOf(desc.input, this.#core.codec);
-      known = { name, method: described, answer, create: (init) => input.create(init) };
-      this.#answers.set(desc, known);
+      const { interceptors, codec } = this.#core;
+      const answer = answerOf(described, interceptors, codec);
+      known = { method: described, input: codecOf(desc.input, codec), answer };
+      this.#callees.set(desc, known);
     }
     return known;
   }

@@ -1,6 +1,4 @@
-import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Transport, type UnaryResponse } from "@connectrpc/connect";
-import type { Call } from "./call.ts";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import type { Session } from "./session.ts";
 
 /**
@@ -9,14 +7,9 @@ import type { Session } from "./session.ts";
  */
 export function createTransport(session: Session): Transport {
   return {
-    async unary(method, signal, timeoutMs, header, input, values) {
-      const { call, message } = await session.unary(method, input, {
-        signal,
-        timeoutMs,
-        header,
-        values,
-      });
-      return new Answered(method, call, message);
+    // An async function would cost a promise and three turns of the microtasks.
+    unary(method, signal, timeoutMs, header, input, values) {
+      return session.unary(method, input, { signal, timeoutMs, header, values });
     },
     async stream(method) {
       throw new ConnectError(
@@ -25,26 +18,4 @@ export function createTransport(session: Session): Transport {
       );
     },
   };
-}
-
-/** Connect's response over a call. A class, since an object with getters of its own is slow to make. */
-class Answered<I extends DescMessage, O extends DescMessage> implements UnaryResponse<I, O> {
-  readonly stream = false;
-  readonly method: DescMethodUnary<I, O>;
-  readonly service: DescService;
-  readonly message: MessageShape<O>;
-  readonly #call: Call;
-
-  constructor(method: DescMethodUnary<I, O>, call: Call, message: MessageShape<O>) {
-    this.method = method;
-    this.service = method.parent;
-    this.message = message;
-    this.#call = call;
-  }
-  get header(): Headers {
-    return this.#call.responseHeader;
-  }
-  get trailer(): Headers {
-    return this.#call.responseTrailer;
-  }
 }

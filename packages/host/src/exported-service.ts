@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { copyBytes, type Passage } from "@dropthrough/abi";
+import type { Passage } from "@dropthrough/abi";
 import {
   type ByteEntryInit,
   type Call,
@@ -132,11 +132,9 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
   }
 
   answer(_method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
-    // The caller's memory may move before the callee reads the request: it gets bytes of its own.
-    const body = copyBytes(request, 0, request.length);
     const idle = this.#idle(call);
-    if (idle !== undefined && this.#queue.length === 0) return idle.serve(body, call);
-    return this.#wait(idle, body, call);
+    if (idle !== undefined && this.#queue.length === 0) return idle.serve(request, call);
+    return this.#wait(idle, request, call);
   }
 
   pass(passage: Passage, call: Call): Uint8Array | number | Promise<Uint8Array | number> {
