@@ -153,6 +153,26 @@ test("a host that was busy for long does not take its server for lost", async ()
   expect((await real.health?.())?.message).toContain(" 0 reconnects");
 });
 
+test("a call that is given up frees its place, though its server is away", async () => {
+  await using server = await startRedisServer();
+  await using backend = inMemory(
+    redis({ url: server.url, maxInFlight: 10, outageWaitMs: 60_000, connectTimeoutMs: 60_000 }),
+  );
+  const client = backend.client();
+  const { connectionId } = await client.open({});
+  await server.kill();
+  // What was lost with the connection is over; from now on, commands wait for the next one.
+  await client.get({ connectionId, key }, { timeoutMs: 100 }).catch(() => {});
+  for (let round = 0; round < 3; round++) {
+    const calls = Array.from({ length: 10 }, () =>
+      fails(client.get({ connectionId, key }, { timeoutMs: 50 }), Code.DeadlineExceeded),
+    );
+    await Promise.all(calls);
+  }
+  await server.restart();
+  expect((await client.get({ connectionId, key })).value).toBeUndefined();
+});
+
 test("a command too many answers RESOURCE_EXHAUSTED, and those under way are not touched", async () => {
   await using server = await startRedisServer();
   await using backend = inMemory(redis({ url: server.url, maxInFlight: 10 }));

@@ -34,6 +34,8 @@ import {
 
 const PREFIX: string = "session:";
 const TRY_AGAIN: string = "not available right now, please try again";
+const NOT_MENDED: string =
+  "the session store has a problem that trying again does not mend: tell its operator, whose log says which";
 const HALF_AN_HOUR_MS: u64 = 30 * 60 * 1000;
 const YEAR_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 const MOST_ID: i32 = 256;
@@ -156,7 +158,7 @@ class Sessions extends SessionServiceServer {
       case Code.UNAVAILABLE:
         return fail<T>(Code.UNAVAILABLE, TRY_AGAIN);
       default:
-        return fail<T>(Code.INTERNAL, "the session store has a problem; its log says which");
+        return fail<T>(Code.INTERNAL, NOT_MENDED);
     }
   }
 }

@@ -105,6 +105,68 @@ test("a Redis that has gone is one friendly answer; the details are in the log; 
     .toBe(0n);
 });
 
+test("what Redis does not let the operator's user do is the operator's to mend, and the log says what", async () => {
+  const user = "--user sessions on >p ~* &* +@all -set";
+  await using server = await startRedisServer({ args: user.split(" ") });
+  const client = await start({ url: server.url.replace("//", "//sessions:p@") });
+  const error = await failure(client.put({ id: "a" }));
+  expect(error.message).toBe(
+    "[internal] the session store has a problem that trying again does not mend: tell its operator, whose log says which",
+  );
+  expect(error.details).toEqual([]);
+  expect(String(lines.read())).toMatch(/"msg":"Put failed: PERMISSION_DENIED.*NOPERM/);
+});
+
+test("a Redis that is full is one friendly answer too: sessions end, and then there is room", async () => {
+  await using server = await startRedisServer({ args: ["--maxmemory", "1"] });
+  const client = await start({ url: server.url });
+  const error = await failure(client.put({ id: "a" }));
+  expect(error.message).toBe("[unavailable] not available right now, please try again");
+  expect(String(lines.read())).toContain("OOM");
+});
+
+test("a Redis that dies and comes back under load: each call has one answer, and what was put is there", async () => {
+  const args = ["--appendonly", "yes", "--appendfsync", "always"];
+  await using server = await startRedisServer({ args });
+  const client = await start({ url: server.url });
+  const kept = new Map<string, string>();
+  const failures = new Set<string>();
+  const over = new AbortController();
+  const caller = async (name: string): Promise<void> => {
+    for (let n = 0; !over.signal.aborted; n++) {
+      const [id, text] = [`${name} ${n}`, `what ${name} holds ${n}`];
+      try {
+        await client.put({ id, data: bytes(text) }, { timeoutMs: 5_000 });
+        kept.set(id, text);
+      } catch (error) {
+        failures.add(ConnectError.from(error).message);
+        await pause(5);
+      }
+    }
+  };
+  const callers = Promise.all(["a", "b", "c", "d"].map((name) => caller(name)));
+  for (let outage = 0; outage < 3; outage++) {
+    const before = kept.size;
+    await expect.poll(() => kept.size, { timeout: 15_000 }).toBeGreaterThan(before + 20);
+    await server.restart();
+  }
+  over.abort();
+  await callers;
+  expect([...failures]).toEqual(["[unavailable] not available right now, please try again"]);
+  for (const [id, text] of kept) {
+    await expect
+      .poll(
+        async () =>
+          client.get({ id }).then(
+            ({ data }) => data,
+            () => undefined,
+          ),
+        { timeout: 15_000 },
+      )
+      .toEqual(bytes(text));
+  }
+}, 90_000);
+
 test("callers see neither the connection nor the keys: a glob in an id is an id", async () => {
   const client = await start({ embedded: true });
   await client.put({ id: "a" });
