@@ -1,5 +1,5 @@
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { type Clock, type PerCaller, perCaller } from "@dropthrough/dispatch";
+import { callerOf, type Clock, type PerCaller, perCaller } from "@dropthrough/dispatch";
 import { type DiskPath, listDirectory, openFile, statPath } from "./disk.ts";
 import { fileError } from "./file-error.ts";
 import type { FileLimits } from "./file-limits.ts";
@@ -48,7 +48,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     return guard(path, () => {
       const file =
         mount.kind === "stream"
-          ? openStream(mount.stream, request)
+          ? openStream(mount.stream, request, callerOf(context))
           : openFile({ mount, names, path }, request);
       return { handle: handles.add(file), info: file.info };
     });

@@ -34,10 +34,25 @@ export interface MemoryMount {
   readonly entries?: number;
 }
 
-/** A stream of the host, such as `process.stdout`. */
-export interface StreamMount {
-  readonly stream: Writable & { readonly isTTY?: boolean };
+/** Who opens a stream, as the host knows it: a guest cannot forge it. */
+export interface StreamOwner {
+  /** The name that the operator gave the guest. */
+  readonly name: string;
+  /** Which instance of it. */
+  readonly instance: number;
 }
+
+/** A stream of the host. */
+export interface StreamMount {
+  /**
+   * The stream, such as `process.stdout`, which all guests share and none closes; or what makes one for whoever opens it, which is
+   * ended with its handle.
+   */
+  readonly stream: SharedStream | ((owner: StreamOwner) => Writable);
+}
+
+/** A stream that all guests share. */
+export type SharedStream = Writable & { readonly isTTY?: boolean };
 
 /** What guests see, and how much of it. */
 export interface FileOptions {

@@ -119,7 +119,7 @@ export class Mounts implements Disposable {
 function mountOf(at: string, init: MountInit, held: number[]): Mount {
   if ("stream" in init) {
     // A write that fails is answered to the guest that made it; the event must not end the process.
-    init.stream.on("error", () => {});
+    if (typeof init.stream !== "function") init.stream.on("error", () => {});
     return { kind: "stream", stream: init.stream };
   }
   const memory = "memory" in init;

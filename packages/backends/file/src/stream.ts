@@ -1,11 +1,15 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { FileType, type OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
-import type { StreamMount } from "./index.ts";
+import type { StreamMount, StreamOwner } from "./index.ts";
 import type { Info } from "./info.ts";
 
-/** Opens a stream of the host to write. Closing it leaves the stream open: it is the host's. */
-export function openStream(stream: StreamMount["stream"], { path, read }: OpenRequest): OpenFile {
+/** Opens a stream of the host to write. Closing it leaves a shared stream open: it is the host's. */
+export function openStream(
+  mounted: StreamMount["stream"],
+  { path, read }: OpenRequest,
+  owner: StreamOwner,
+): OpenFile {
   const noPlaces = (): never => {
     throw new ConnectError(
       `${path} is a stream: it has no places to go to`,
@@ -14,9 +18,12 @@ export function openStream(stream: StreamMount["stream"], { path, read }: OpenRe
   };
   if (read)
     throw new ConnectError(`${path} is a stream that can only be written`, Code.PermissionDenied);
+  const own = typeof mounted === "function";
+  const stream = own ? mounted({ name: owner.name, instance: owner.instance }) : mounted;
+  if (own) stream.on("error", () => {});
   return {
     path,
-    info: streamInfo(stream),
+    info: streamInfo(mounted),
     read() {
       throw new ConnectError(`${path} was not opened to read`, Code.FailedPrecondition);
     },
@@ -33,11 +40,14 @@ export function openStream(stream: StreamMount["stream"], { path, read }: OpenRe
     seek: noPlaces,
     truncate: noPlaces,
     sync: async () => {},
-    [Symbol.dispose]() {},
+    [Symbol.dispose]() {
+      if (own) stream.end();
+    },
   };
 }
 
 /** What is known of a stream. */
 export function streamInfo(stream: StreamMount["stream"]): Info {
-  return { type: FileType.STREAM, size: 0n, modifiedNs: 0n, terminal: stream.isTTY === true };
+  const terminal = typeof stream !== "function" && stream.isTTY === true;
+  return { type: FileType.STREAM, size: 0n, modifiedNs: 0n, terminal };
 }

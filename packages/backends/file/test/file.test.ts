@@ -18,7 +18,13 @@ import { Writable } from "node:stream";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type InMemory, inMemory } from "@dropthrough/dispatch/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { file, type FileOptions, type FileService, FileType } from "../src/index.ts";
+import {
+  file,
+  type FileOptions,
+  type FileService,
+  FileType,
+  type StreamOwner,
+} from "../src/index.ts";
 
 let base: string;
 let memory: InMemory<typeof FileService>;
@@ -380,6 +386,28 @@ describe("a stream", () => {
     expect(await codeOf(memory.client().open({ path: "/dev/stdout/x", write: true }))).toBe(
       Code.FailedPrecondition,
     );
+  });
+
+  test("can be made for whoever opens it: it knows the guest, and ends with the handle or the guest", async () => {
+    const said: string[] = [];
+    const stream = ({ name, instance }: StreamOwner): Writable =>
+      new Writable({
+        write: (chunk: Buffer, _, done) => (
+          said.push(`${name}.${instance}: ${chunk.toString()}`),
+          done()
+        ),
+        final: (done) => (said.push(`${name} ends`), done()),
+      });
+    memory = inMemory(file({ mounts: { "/dev/stdout": { stream } } }));
+    const open = async (guest: string): Promise<bigint> =>
+      (await memory.client(guest).open({ path: "/dev/stdout", write: true })).handle;
+    const [a, b] = [await open("a"), await open("b")];
+    await memory.client("a").write({ handle: a, data: Buffer.from("x") });
+    await memory.client("b").write({ handle: b, data: Buffer.from("y") });
+    await memory.client("a").close({ handle: a });
+    await memory.end("b");
+    expect(said).toEqual(["a.0: x", "b.0: y", "a ends", "b ends"]);
+    expect((await memory.client().stat({ path: "/dev/stdout" })).info?.type).toBe(FileType.STREAM);
   });
 
   test("whose reader has gone is UNAVAILABLE, and the host goes on", async () => {

@@ -6,14 +6,15 @@
 import type { Writable } from "node:stream";
 import { type Backend, type Clock, defineBackend, systemClock } from "@dropthrough/dispatch";
 import { LogService } from "./gen/dropthrough/log/v1/log_pb.ts";
-import { checkThreshold, type Threshold } from "./level.ts";
-import { Log } from "./log.ts";
+import { checkLevel, checkThreshold, type LevelName, type Threshold } from "./level.ts";
+import { type LineWriter, Log } from "./log.ts";
 import { DEFAULT_LOG_LIMITS, type LogLimits } from "./log-limits.ts";
 import { checkSampling, type Sampling } from "./sampling.ts";
 import { type LogCounts, Sink } from "./sink.ts";
 
 export * from "./gen/dropthrough/log/v1/log_pb.ts";
 export type { LevelName, Threshold } from "./level.ts";
+export type { LineWriter } from "./log.ts";
 export { DEFAULT_LOG_LIMITS, type LogLimits } from "./log-limits.ts";
 export type { Sampling } from "./sampling.ts";
 export type { LogCounts } from "./sink.ts";
@@ -47,6 +48,14 @@ export interface LogBackend extends Backend<typeof LogService> {
    * @throws TypeError if it is no level
    */
   setLevel(level: Threshold, guest?: string): void;
+  /**
+   * A stream for what a guest prints: each line is a record of that guest, under its level, its sampling and its rate. For whoever knows the guest,
+   * such as a stream mount of the file backend: `stream: (guest) => logs.lines(guest)`.
+   *
+   * @param level of the records; default `info`
+   * @throws TypeError if it is no level
+   */
+  lines(guest: LineWriter, level?: LevelName): Writable;
   /** What became of the records so far. */
   counts(): LogCounts;
 }
@@ -84,6 +93,7 @@ export function log(options: LogOptions = {}): LogBackend {
     }),
     setLevel: (threshold, guest) =>
       implementation.setLevel(checkThreshold(threshold, "the level"), guest),
+    lines: (guest, own = "info") => implementation.lines(guest, checkLevel(own)),
     counts: () => ({ ...sink.counts }),
   };
 }

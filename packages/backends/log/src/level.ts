@@ -21,3 +21,13 @@ export function checkThreshold(value: Threshold, where: string): Threshold {
   if (value === "off" || LEVELS.includes(value)) return value;
   throw new TypeError(`${where} is "${value as string}": write ${LEVELS.join(", ")} or off`);
 }
+
+/**
+ * The same for the level of a record.
+ *
+ * @throws TypeError if it is no level
+ */
+export function checkLevel(value: LevelName): LevelName {
+  if (LEVELS.includes(value)) return value;
+  throw new TypeError(`the level is "${value as string}": write ${LEVELS.join(" or ")}`);
+}

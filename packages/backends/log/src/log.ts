@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { callerOf, callOf, type Clock } from "@dropthrough/dispatch";
 import type {
@@ -9,7 +10,9 @@ import type {
 } from "./gen/dropthrough/log/v1/log_pb.ts";
 import { GuestLog } from "./guest-log.ts";
 import { LEVELS, type LevelName, reaches, type Threshold } from "./level.ts";
+import { lineStream } from "./line-stream.ts";
 import type { LogLimits } from "./log-limits.ts";
+import { printable } from "./printable.ts";
 import { encodeRecord } from "./record.ts";
 import type { Sampling } from "./sampling.ts";
 import type { Sink } from "./sink.ts";
@@ -20,6 +23,12 @@ export interface Settings {
   readonly levels: Map<string, Threshold>;
   readonly sampling: Sampling;
   readonly samplings: ReadonlyMap<string, Sampling>;
+}
+
+/** Who writes lines, as the host knows it. */
+export interface LineWriter {
+  readonly name: string;
+  readonly instance: number;
 }
 
 /** What LogService answers. Each docstring of log.proto lists the codes. */
@@ -42,6 +51,17 @@ export class Log implements ServiceImpl<typeof LogService> {
   setLevel(level: Threshold, guest?: string): void {
     if (guest === undefined) this.#settings.level = level;
     else this.#settings.levels.set(guest, level);
+  }
+
+  /** A stream whose lines are records of a guest; written outside of any call. */
+  lines({ name, instance }: LineWriter, level: LevelName): Writable {
+    const { textLength, recordBytes } = this.#limits;
+    // Escaped, a character takes up to eight.
+    const most = Math.max(1, Math.min(textLength, Math.floor(recordBytes / 8)));
+    return lineStream(most, (text) => {
+      if (!this.#enabled(name, level)) return;
+      this.#guest(name).write(level, { guest: name, instance, msg: printable(text) });
+    });
   }
 
   write({ record }: WriteRequest, context: HandlerContext): object {

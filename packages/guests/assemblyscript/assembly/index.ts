@@ -14,3 +14,7 @@ export { args, exit, kernel, Launch, launch } from "./kernel";
 export { RetryInfo, Status } from "./gen/dropthrough/abi/v1/status";
 export { Any } from "./gen/google/protobuf/any";
 export { Duration } from "./gen/google/protobuf/duration";
+export { Level } from "./gen/dropthrough/log/v1/log";
+export { attributes, Attributes, values, Values } from "./log-attributes";
+export { log } from "./log";
+export { console } from "./console";

@@ -10,7 +10,8 @@ export class ModuleError extends Error {
 const REACHES: Readonly<Record<string, string>> = {
   "env.seed": "Math.random() needs a seed; take random numbers from a service",
   "env.Date.now": "Date.now() needs a clock; take the time from a service",
-  "env.trace": "trace() needs a console; log by dropthrough.log.v1.LogService",
+  "env.trace":
+    "trace() needs a console: import log, or console, from @dropthrough/assemblyscript/assembly",
 };
 
 /**

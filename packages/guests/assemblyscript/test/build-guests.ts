@@ -20,4 +20,5 @@ export default async function buildGuests(): Promise<void> {
   });
   await buildGuest(guest("pantry"));
   await buildGuest({ ...guest("commander"), command: true });
+  await buildGuest({ ...guest("chatter"), command: true });
 }

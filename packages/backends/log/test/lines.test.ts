@@ -1,0 +1,62 @@
+import { ManualClock } from "@dropthrough/dispatch/testing";
+import { describe, expect, test } from "vitest";
+import type { LevelName } from "../src/index.ts";
+import { fileLog } from "./file-log.ts";
+
+const guest = { name: "printer", instance: 3 };
+const settled = async (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+describe("what a guest prints", () => {
+  test("is a record for each line, with its name on it, whatever pieces it comes in", async () => {
+    const { backend, lines } = fileLog();
+    const stream = backend.lines(guest);
+    for (const byte of Buffer.from("one\r\ntwo ü\n\nfour")) stream.write(Uint8Array.of(byte));
+    await settled();
+    expect(lines().map((line) => line["msg"])).toEqual(["one", "two ü", ""]);
+    stream.end();
+    await settled();
+    expect(lines().at(-1)).toMatchObject({ guest: "printer", instance: 3, level: 30, msg: "four" });
+  });
+
+  test("cannot forge a line, and an endless one comes in pieces", async () => {
+    const { backend, lines, text } = fileLog();
+    const stream = backend.lines(guest, "warn");
+    stream.write('\u001b[2J{"level":60,"guest":"root"}\u2028\n');
+    for (let i = 0; i < 100; i++) stream.write("x".repeat(1_000));
+    await settled();
+    expect(text()).not.toMatch(/[^\P{Cc}\n]|\p{Zl}/u);
+    const [first, ...pieces] = lines();
+    expect(first).toMatchObject({
+      guest: "printer",
+      level: 40,
+      msg: '\\u{1b}[2J{"level":60,"guest":"root"}\\u{2028}',
+    });
+    expect(pieces.length).toBeGreaterThan(10);
+    for (const piece of pieces) expect(piece["msg"]).toMatch(/^x{8192}$/);
+    stream.end();
+    await settled();
+    expect(
+      lines().reduce((sum, line) => sum + String(line["msg"]).replaceAll(/[^x]/g, "").length, 0),
+    ).toBe(100_000);
+  });
+
+  test("goes by the guest's level, which may change, and by its rate", async () => {
+    const clock = new ManualClock();
+    const limits = { recordsPerSecond: 2, burstSeconds: 1 };
+    const { backend, lines } = fileLog({ levels: { printer: "error" }, clock, limits });
+    const stream = backend.lines(guest);
+    stream.write("nobody reads this\n");
+    backend.setLevel("info", "printer");
+    for (let i = 0; i < 5; i++) stream.write(`${i}\n`);
+    await settled();
+    expect(lines().map((line) => line["msg"])).toEqual(["0", "1"]);
+    expect(backend.counts().dropped).toBe(3);
+    clock.advance(1_000);
+    expect(lines().at(-1)).toMatchObject({ guest: "printer", dropped: 3 });
+  });
+
+  test("has a level that there is", () => {
+    const { backend } = fileLog();
+    expect(() => backend.lines(guest, "loud" as LevelName)).toThrow('the level is "loud"');
+  });
+});
