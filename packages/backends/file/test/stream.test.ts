@@ -1,0 +1,81 @@
+import { Writable } from "node:stream";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type InMemory, inMemory } from "@dropthrough/dispatch/testing";
+import { afterEach, describe, expect, test } from "vitest";
+import { file, type FileService, FileType, type StreamOwner } from "../src/index.ts";
+
+let memory: InMemory<typeof FileService>;
+afterEach(() => memory[Symbol.asyncDispose]());
+
+async function codeOf(promise: Promise<unknown>): Promise<Code | 0> {
+  return promise.then(
+    () => 0,
+    (error: unknown) => ConnectError.from(error).code,
+  );
+}
+
+describe("a stream", () => {
+  const streamed = (stream: Writable): void =>
+    void (memory = inMemory(file({ mounts: { "/dev/stdout": { stream } } })));
+
+  test("takes what is written to it, in order, and is not closed with its handle", async () => {
+    const taken: string[] = [];
+    streamed(
+      new Writable({
+        write: (chunk: Buffer, _, done) => (taken.push(chunk.toString()), setImmediate(done)),
+      }),
+    );
+    for (const text of ["a", "b"]) {
+      const { handle, info } = await memory.client().open({ path: "/dev/stdout", write: true });
+      expect(info?.type).toBe(FileType.STREAM);
+      await memory.client().write({ handle, data: Buffer.from(text) });
+      await memory.client().close({ handle });
+    }
+    expect(taken).toEqual(["a", "b"]);
+    expect(await codeOf(memory.client().open({ path: "/dev/stdout", read: true }))).toBe(
+      Code.PermissionDenied,
+    );
+    expect(await codeOf(memory.client().open({ path: "/dev/stdout/x", write: true }))).toBe(
+      Code.FailedPrecondition,
+    );
+  });
+
+  test("can be made for whoever opens it: it knows the guest, and ends with the handle or the guest", async () => {
+    const said: string[] = [];
+    const stream = ({ name, instance }: StreamOwner): Writable =>
+      new Writable({
+        write: (chunk: Buffer, _, done) => (
+          said.push(`${name}.${instance}: ${chunk.toString()}`),
+          done()
+        ),
+        final: (done) => (said.push(`${name} ends`), done()),
+      });
+    memory = inMemory(file({ mounts: { "/dev/stdout": { stream } } }));
+    const open = async (guest: string): Promise<bigint> =>
+      (await memory.client(guest).open({ path: "/dev/stdout", write: true })).handle;
+    const [a, b] = [await open("a"), await open("b")];
+    await memory.client("a").write({ handle: a, data: Buffer.from("x") });
+    await memory.client("b").write({ handle: b, data: Buffer.from("y") });
+    await memory.client("a").close({ handle: a });
+    await memory.end("b");
+    expect(said).toEqual(["a.0: x", "b.0: y", "a ends", "b ends"]);
+    expect((await memory.client().stat({ path: "/dev/stdout" })).info?.type).toBe(FileType.STREAM);
+  });
+
+  test("whose reader has gone is UNAVAILABLE, and the host goes on", async () => {
+    const broken = new Writable({
+      write: (_, __, done) => done(Object.assign(new Error("broken pipe"), { code: "EPIPE" })),
+    });
+    streamed(broken);
+    const { handle } = await memory.client().open({ path: "/dev/stdout", write: true });
+    for (let i = 0; i < 2; i++)
+      expect(await codeOf(memory.client().write({ handle, data: Buffer.from("x") }))).toBe(
+        Code.Unavailable,
+      );
+  });
+
+  test("says whether a person looks at it", async () => {
+    streamed(Object.assign(new Writable(), { isTTY: true }));
+    expect((await memory.client().stat({ path: "/dev/stdout" })).info?.terminal).toBe(true);
+  });
+});

@@ -1,0 +1,87 @@
+/**
+ * Writes docs/ERRORS.md: every rpc of every contract, and each code that it may answer, from the comments in proto/.
+ *
+ *   node tools/errors-page.ts
+ */
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+
+const root = new URL("..", import.meta.url).pathname;
+const PAGE = `${root}docs/ERRORS.md`;
+
+/** One row: when an rpc answers a code. */
+interface Row {
+  readonly rpc: string;
+  /** Such as `NOT_FOUND`; empty for what the comment says of all of them. */
+  readonly code: string;
+  readonly when: string;
+}
+
+/** The page as it should be. */
+export function errorsPage(): string {
+  const files = globSync("proto/**/*.proto", { cwd: root }).toSorted((a, b) => (a < b ? -1 : 1));
+  const sections = files
+    .filter((file) => !file.includes("/testing/"))
+    .flatMap((file) => servicesOf(readFileSync(`${root}${file}`, "utf8"), file));
+  return `# Errors
+
+Which code every rpc answers, and when. Made from the comments in [proto/](../proto) by \`pnpm generate\`: change them, not this page.
+
+Any call may also answer the codes of the boundary itself, which [ABI.md](ABI.md) lists, and those of the way to whoever answers: CANCELED (given up by its caller), DEADLINE_EXCEEDED, ABORTED (the guest that
+served it has ended), UNIMPLEMENTED (nobody serves it any more), RESOURCE_EXHAUSTED (a bound of [LIMITS.md](LIMITS.md)) and INTERNAL (a bug of the host, with an incident id).
+
+${sections.join("\n")}`;
+}
+
+/** What stands on disk now. */
+export function errorsPageOnDisk(): string {
+  return readFileSync(PAGE, "utf8");
+}
+
+function servicesOf(text: string, file: string): string[] {
+  const pkg = /^package ([\w.]+);/m.exec(text)?.[1] ?? "";
+  return [...text.matchAll(/^((?:\/\/[^\n]*\n)*)service (\w+) \{\n([^]*?)^\}/gm)].map(
+    ([, comment = "", name = "", body = ""]) => {
+      const rpcs = [...body.matchAll(/((?: *\/\/[^\n]*\n)*) *rpc (\w+)\(/g)];
+      const rows = rpcs.flatMap(([, said = "", rpc = ""]) => rowsOf(rpc, paragraphs(said)));
+      const table = rows.map(({ rpc, code, when }) => `| ${rpc} | ${code} | ${when} |`);
+      const general = paragraphs(comment)
+        .filter((text) => /[A-Z]{3,}_|codes?\b/.test(text))
+        .join("\n\n");
+      return `## ${pkg}.${name}
+
+[${file.split("/").at(-1) ?? file}](../${file}). ${general}
+
+| rpc | code | when |
+|---|---|---|
+${table.join("\n")}
+`;
+    },
+  );
+}
+
+/** A comment as paragraphs, each on one line; tables keep theirs. */
+function paragraphs(comment: string): string[] {
+  return comment
+    .split("\n")
+    .map((line) => line.replace(/^ *\/\/ ?/, ""))
+    .join("\n")
+    .split(/\n\s*\n/)
+    .map((text) => (text.startsWith("|") ? text.trim() : text.replaceAll(/\s+/g, " ").trim()))
+    .filter((text) => text !== "");
+}
+
+function rowsOf(rpc: string, comment: readonly string[]): Row[] {
+  const said = comment.find((text) => text.startsWith("Codes: "));
+  if (said === undefined) return [{ rpc, code: "", when: "none of its own" }];
+  // The last sentence ends with a stop; each code begins a clause.
+  const clauses = said
+    .slice("Codes: ".length)
+    .replace(/\.$/, "")
+    .split(/; (?=[A-Z][A-Z_]{3,}|as )/);
+  return clauses.map((clause) => {
+    const [, code = "", when = clause] = /^([A-Z][A-Z_]{3,}) (.*)$/.exec(clause) ?? [];
+    return { rpc, code, when: when.replaceAll("|", "\\|") };
+  });
+}
+
+if (import.meta.main) writeFileSync(PAGE, errorsPage());

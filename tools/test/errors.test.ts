@@ -1,0 +1,41 @@
+import { globSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { errorsPage, errorsPageOnDisk } from "../errors-page.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+test("docs/ERRORS.md says what the contracts say; if not, run `pnpm generate`", () => {
+  expect(errorsPageOnDisk()).toBe(errorsPage());
+});
+
+test("every rpc has a row, and every code is one of the canonical ones", () => {
+  const rows = [...errorsPage().matchAll(/^\| (\w+) \| (\w*) \| (.+) \|$/gm)].filter(
+    ([, rpc]) => rpc !== "rpc",
+  );
+  const rpcs = globSync("proto/**/*.proto", { cwd: root })
+    .filter((file) => !file.includes("/testing/"))
+    .flatMap((file) => [...readFileSync(`${root}${file}`, "utf8").matchAll(/^ *rpc (\w+)\(/gm)])
+    .map(([, name]) => name);
+  expect(new Set(rows.map(([, rpc]) => rpc))).toEqual(new Set(rpcs));
+  const codes = new Set(rows.map(([, , code]) => code).filter((code) => code !== ""));
+  for (const code of codes)
+    expect([
+      "CANCELED",
+      "UNKNOWN",
+      "INVALID_ARGUMENT",
+      "DEADLINE_EXCEEDED",
+      "NOT_FOUND",
+      "ALREADY_EXISTS",
+      "PERMISSION_DENIED",
+      "RESOURCE_EXHAUSTED",
+      "FAILED_PRECONDITION",
+      "ABORTED",
+      "OUT_OF_RANGE",
+      "UNIMPLEMENTED",
+      "INTERNAL",
+      "UNAVAILABLE",
+      "DATA_LOSS",
+      "UNAUTHENTICATED",
+    ]).toContain(code);
+  expect(codes.size).toBeGreaterThan(7);
+});
