@@ -26,7 +26,7 @@ export function errorsPage(): string {
 
 Which code every rpc answers, and when. Made from the comments in [proto/](../proto) by \`pnpm generate\`: change them, not this page.
 
-Any call may also answer the codes of the boundary itself, which [ABI.md](ABI.md) lists, and those of the way to whoever answers: CANCELED (given up by its caller), DEADLINE_EXCEEDED, ABORTED (the guest that
+Any call may also answer the codes of the boundary itself, which [ABI.md](ABI.md) lists, and those of the way to whoever answers: CANCELLED (given up by its caller), DEADLINE_EXCEEDED, ABORTED (the guest that
 served it has ended), UNIMPLEMENTED (nobody serves it any more), RESOURCE_EXHAUSTED (a bound of [LIMITS.md](LIMITS.md)) and INTERNAL (a bug of the host, with an incident id).
 
 ${sections.join("\n")}`;
@@ -45,7 +45,7 @@ function servicesOf(text: string, file: string): string[] {
       const rows = rpcs.flatMap(([, said = "", rpc = ""]) => rowsOf(rpc, paragraphs(said)));
       const table = rows.map(({ rpc, code, when }) => `| ${rpc} | ${code} | ${when} |`);
       const general = paragraphs(comment)
-        .filter((text) => /[A-Z]{3,}_|codes?\b/.test(text))
+        .filter((paragraph) => /[A-Z]{3,}_|codes?\b/.test(paragraph))
         .join("\n\n");
       return `## ${pkg}.${name}
 

@@ -20,7 +20,7 @@ test("every rpc has a row, and every code is one of the canonical ones", () => {
   const codes = new Set(rows.map(([, , code]) => code).filter((code) => code !== ""));
   for (const code of codes)
     expect([
-      "CANCELED",
+      "CANCELLED",
       "UNKNOWN",
       "INVALID_ARGUMENT",
       "DEADLINE_EXCEEDED",
