@@ -54,7 +54,7 @@ export function breakCircle(call: Call): void {
   const seen = new Set<Call>();
   if (!isStuck(call, seen)) return;
   const victim = [...seen].find((one) => queueOf(one) !== undefined);
-  victim?.abort(circleError(queueOf(victim)?.name ?? victim.target.entry.name, circle(victim)));
+  victim?.abort(circleError(victim.caller.name, circle(victim)));
 }
 
 /** What a call that would close a circle fails with. */
