@@ -10,7 +10,26 @@ export { pack, unpack } from "./any";
 export { Method } from "./method";
 export { Incoming } from "./incoming";
 export { PassThrough, Service } from "./service";
-export { args, exit, kernel, Launch, launch } from "./kernel";
+export {
+  args,
+  atExit,
+  environment,
+  exit,
+  kernel,
+  Launch,
+  launch,
+  monotonicNs,
+  now,
+  random,
+} from "./kernel";
+export {
+  answer,
+  answerCalls,
+  IncomingCall,
+  receive,
+  ReceiveResponse,
+  ReceiveResponse_EventCase,
+} from "./receive";
 export { RetryInfo, Status } from "./gen/dropthrough/abi/v1/status";
 export { Any } from "./gen/google/protobuf/any";
 export { Duration } from "./gen/google/protobuf/duration";
@@ -18,3 +37,4 @@ export { Level } from "./gen/dropthrough/log/v1/log";
 export { attributes, Attributes, values, Values } from "./log-attributes";
 export { log } from "./log";
 export { console } from "./console";
+export { Timestamp } from "./gen/google/protobuf/timestamp";

@@ -2,13 +2,19 @@ import { Code, codeName } from "./code";
 import { Status } from "./gen/dropthrough/abi/v1/status";
 import {
   ArgumentsRequest,
+  AtExitRequest,
+  EnvironmentRequest,
   ExitRequest,
   ExportRequest,
   KernelServiceClient,
   LaunchRequest,
+  NowRequest,
+  RandomRequest,
   RegisterRequest,
   RequireRequest,
 } from "./gen/dropthrough/kernel/v1/kernel";
+import { Timestamp } from "./gen/google/protobuf/timestamp";
+import { addHook, hasLastCall, runHooks, setLastCall } from "./hooks";
 import { describe, newStatus, okStatus } from "./result";
 import { attach } from "./serve";
 import { Service } from "./service";
@@ -101,8 +107,54 @@ export function args(): string[] {
   return answer.ok ? answer.value.arguments : [];
 }
 
-/** Ends this guest. Does not return: the host unwinds it. `code` is 0 to 192. */
+/** The environment variables that the operator granted this guest; none if the kernel does not say. */
+export function environment(): Map<string, string> {
+  const answer = kernel().environment(new EnvironmentRequest());
+  return answer.ok ? answer.value.variables : new Map<string, string>();
+}
+
+/** The time by the wall clock. */
+export function now(): Timestamp {
+  const time = kernel().now(new NowRequest()).value.time;
+  return time === null ? new Timestamp() : time;
+}
+
+/** Nanoseconds since an arbitrary start; never goes back. For durations. */
+export function monotonicNs(): i64 {
+  return kernel().now(new NowRequest()).value.monotonicNs;
+}
+
+/** So many random bytes, good enough for keys. */
+export function random(length: i32): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const request = new RandomRequest();
+    request.length = <u32>min(length - at, MOST_RANDOM);
+    const part = kernel().random(request).value.random;
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+// The most bytes that the kernel answers at a time.
+const MOST_RANDOM: i32 = 65_536;
+
+/**
+ * Does something before this guest ends: when it exits, when `main` of a command returns, or when the operator wants it to
+ * exit; not after a trap. What was registered last is done first. It may make calls, within the bound of the host.
+ */
+export function atExit(hook: () => void): void {
+  addHook(hook);
+  if (hasLastCall()) return;
+  // A command cannot be called, and an old kernel makes no such call: then it is done at the guest's own end.
+  const answer = kernel().atExit(new AtExitRequest());
+  if (answer.ok) setLastCall(<i32>answer.value.method);
+}
+
+/** Ends this guest, after what is to be done `atExit`. Does not return: the host unwinds it. `code` is 0 to 192. */
 export function exit(code: i32, reason: string = ""): void {
+  runHooks();
   const request = new ExitRequest();
   request.code = code;
   request.reason = reason;

@@ -1,5 +1,6 @@
 import { Code, codeName } from "./code";
-import { read } from "./dropthrough_v1";
+import { read, reply } from "./dropthrough_v1";
+import { isLastCall, runHooks } from "./hooks";
 import { Incoming } from "./incoming";
 import { Method } from "./method";
 import { Service } from "./service";
@@ -32,9 +33,15 @@ export function attach(service: Service): i32 {
 /**
  * The export that the host calls with each incoming call: reads the request, has it answered.
  *
- * An unknown method number is answered UNIMPLEMENTED, a request that cannot be read INTERNAL.
+ * An unknown method number is answered UNIMPLEMENTED, a request that cannot be read INTERNAL. The last call of all is no
+ * method's: it is answered by what is to be done at exit.
  */
 export function dropthrough_v1_serve(call: i32, method: i32, length: i32): void {
+  if (isLastCall(method)) {
+    runHooks();
+    reply(call, Code.OK, 0, 0);
+    return;
+  }
   const incoming = new Incoming(call, length);
   const handler = <u32>method < <u32>handlers.length ? handlers[method] : null;
   if (handler === null) {

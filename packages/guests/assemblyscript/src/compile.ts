@@ -50,7 +50,7 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   const module = relative(baseDir, resolve(options.entry))
     .replaceAll(sep, "/")
     .replace(/\.ts$/, "");
-  const entry = entrySource({ module, serves: options.serves });
+  const entry = entrySource({ module, serves: options.serves, command: options.command });
   let wasm: Uint8Array<ArrayBuffer> | undefined;
   let report = "";
   const stream = { write: (text: string | Uint8Array): void => void (report += String(text)) };

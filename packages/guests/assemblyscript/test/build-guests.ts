@@ -21,4 +21,6 @@ export default async function buildGuests(): Promise<void> {
   await buildGuest(guest("pantry"));
   await buildGuest({ ...guest("commander"), command: true });
   await buildGuest({ ...guest("chatter"), command: true });
+  await buildGuest({ ...guest("worker"), command: true });
+  await buildGuest(guest("keeper"));
 }

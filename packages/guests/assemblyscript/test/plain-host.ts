@@ -127,6 +127,18 @@ export class PlainHost {
     return answer;
   }
 
+  /** Gives the guest a call that it has asked for; it is number 0xff_fffe. */
+  give(request: Uint8Array): void {
+    this.#incoming = { request, answer: undefined };
+  }
+
+  /** What it replied to that. */
+  taken(): Answer | undefined {
+    const answer = this.#incoming?.answer;
+    this.#incoming = undefined;
+    return answer;
+  }
+
   /** What the guest wrote before it aborted. */
   abortMessage(): string {
     const at = (name: string): number => {

@@ -7,6 +7,8 @@ import {
   ArgumentsRequestSchema,
   ArgumentsResponseSchema,
   ExitRequestSchema,
+  ReceiveRequestSchema,
+  ReceiveResponseSchema,
 } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 import {
   FindRequestSchema,
@@ -29,7 +31,7 @@ beforeAll(async () => {
   )) {
     const entry = here(`build/readme/${file}`);
     writeFileSync(entry, source);
-    const wasm = await buildGuest({ entry, baseDir: here(".."), command: file === "client.ts" });
+    const wasm = await buildGuest({ entry, baseDir: here(".."), command: file !== "facade.ts" });
     modules.set(file, await WebAssembly.compile(wasm));
   }
 }, 60_000);
@@ -103,4 +105,36 @@ test("the method that changes nothing passes on", async () => {
     new Uint8Array(),
   );
   expect(facade.log.at(-1)).toBe("call greeter.v1.PhraseService/Forget 3");
+});
+
+test("the worker of the README greets when it is asked to, and says how often when it exits", async () => {
+  const host = new PlainHost();
+  const exits: string[] = [];
+  const replies: unknown[] = [];
+  const kernel = "dropthrough.kernel.v1.KernelService";
+  host.methods.set(`${kernel}/AtExit`, () => failure(9, "this is a command"));
+  host.methods.set(`${kernel}/Exit`, (bytes) => {
+    const { code, reason } = fromBinary(ExitRequestSchema, bytes);
+    exits.push(`${code} ${reason}`);
+    throw new GuestExit();
+  });
+  let left = 2;
+  host.typed(`${kernel}/Receive`, ReceiveRequestSchema, ReceiveResponseSchema, () => {
+    const reply = host.taken();
+    if (reply instanceof Uint8Array) replies.push(fromBinary(FindResponseSchema, reply).phrase);
+    if (left-- === 0) return { event: { case: "exit" as const, value: { code: 4 } } };
+    const request = Uint8Array.of(10, 3, 65, 100, 97);
+    host.give(request);
+    const method = host.bound.indexOf("greeter.v1.GreeterService/Greet");
+    return {
+      event: {
+        case: "incoming" as const,
+        value: { call: 0xff_fffe, method, length: request.length },
+      },
+    };
+  });
+  await expect(start("worker.ts", host)).rejects.toThrow(GuestExit);
+  expect(replies).toEqual(["Hi, Ada (1)", "Hi, Ada (2)"]);
+  // What was to be done at exit came after the reason was made.
+  expect(exits).toEqual(["4 greeted 2"]);
 });
