@@ -101,7 +101,10 @@ async function playMany(chosen: readonly Scenario[], seeds: number): Promise<num
 
 /** One worker, until no task is left. */
 async function work(tasks: Task[], outcomes: Outcome[]): Promise<void> {
-  const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData: { mutant } });
+  const worker = new Worker(new URL("worker.ts", import.meta.url), {
+    workerData: { mutant },
+    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       const next = (): void => {
