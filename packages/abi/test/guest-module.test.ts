@@ -7,7 +7,7 @@ import {
   readGuestModule,
   readModule,
 } from "../src/index.ts";
-import { wat } from "./wat.ts";
+import { wat } from "@dropthrough/guest-text";
 
 const memory = `(memory (export "memory") 1)`;
 const load = (source: string): ReturnType<typeof readGuestModule> =>

@@ -11,7 +11,7 @@ import {
   type Pending,
   type PendingListener,
 } from "../src/index.ts";
-import { wat } from "./wat.ts";
+import { wat } from "@dropthrough/guest-text";
 
 const bytes = wat(
   readFileSync(new URL("../fixtures/proxy.wat", import.meta.url), "utf8"),

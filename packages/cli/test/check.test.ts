@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { DeploymentFolder } from "./deployment-folder.ts";
 import { caller, ECHO, ECHO_GRANTS, FACADE, facadeDescriptors, idle } from "./guests.ts";
-import { wat } from "./wat.ts";
+import { wat } from "@dropthrough/guest-text";
 
 const folder = new DeploymentFolder();
 afterAll(() => folder[Symbol.dispose]());

@@ -1,9 +1,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { EchoService } from "@dropthrough/dispatch/testing";
+import { GuestText, wat } from "@dropthrough/guest-text";
 import { KernelService } from "@dropthrough/kernel";
-import { GuestText } from "./guest-text.ts";
-import { wat } from "./wat.ts";
 
 export const ECHO = EchoService.typeName;
 export const ECHO_GRANTS: readonly string[] = [`${ECHO}/*`];
@@ -26,10 +25,17 @@ function text(value: string): Uint8Array {
   return Buffer.concat([Buffer.of(0x0a, bytes.length), bytes]);
 }
 
+/** The body of `dropthrough_v1_serve` that passes every request on, and its answer back. */
+function passOn(guest: GuestText, name: string): string {
+  return `(drop (call $read (local.get 0) (i32.const 0) (i32.const 4096) (local.get 2)))
+    (drop (call $reply (local.get 0) (i32.const 0) (i32.const 8192) (call $ok (call $call ${guest.bind(name)}
+      (i32.const 4096) (local.get 2) (i32.const 8192) (i32.const 4096) (i32.const 0)))))`;
+}
+
 /** A command that calls one method. */
 export function caller(request = echoRequest(), name = `${ECHO}/Echo`): Uint8Array<ArrayBuffer> {
   const guest = new GuestText();
-  return guest.module(`(func (export "_start") ${guest.call(name, request)})`);
+  return guest.module(`(func (export "_start") ${guest.must(name, request)})`);
 }
 
 /** A command that asks for its arguments. */
@@ -47,12 +53,12 @@ export function facade(): Uint8Array<ArrayBuffer> {
   const guest = new GuestText();
   return guest.module(`
     (func (export "_initialize")
-      ${guest.call(`${KERNEL}/Register`, text("facade"))}
-      ${guest.call(`${KERNEL}/Export`, text(FACADE))}
-      ${guest.bind(`${FACADE}/Relay`)}
-      ${guest.call(`${KERNEL}/Arguments`)}
-      ${guest.call(`${KERNEL}/Launch`)})
-    (func (export "dropthrough_v1_serve") (param i32 i32 i32) ${guest.passOn(`${ECHO}/Echo`)})`);
+      ${guest.must(`${KERNEL}/Register`, text("facade"))}
+      ${guest.must(`${KERNEL}/Export`, text(FACADE))}
+      (drop ${guest.bind(`${FACADE}/Relay`)})
+      ${guest.must(`${KERNEL}/Arguments`)}
+      ${guest.must(`${KERNEL}/Launch`)})
+    (func (export "dropthrough_v1_serve") (param i32 i32 i32) ${passOn(guest, `${ECHO}/Echo`)})`);
 }
 
 /** A command that calls the facade. */
@@ -60,10 +66,10 @@ export function client(request: Uint8Array): Uint8Array<ArrayBuffer> {
   const guest = new GuestText();
   return guest.module(`
     (func (export "_start")
-      ${guest.call(`${KERNEL}/Register`, text("client"))}
-      ${guest.call(`${KERNEL}/Require`, text(FACADE))}
-      ${guest.call(`${KERNEL}/Launch`)}
-      ${guest.call(`${FACADE}/Relay`, request)})`);
+      ${guest.must(`${KERNEL}/Register`, text("client"))}
+      ${guest.must(`${KERNEL}/Require`, text(FACADE))}
+      ${guest.must(`${KERNEL}/Launch`)}
+      ${guest.must(`${FACADE}/Relay`, request)})`);
 }
 
 /** A command that exits by the kernel. */
@@ -76,9 +82,9 @@ export function ignorant(): Uint8Array<ArrayBuffer> {
   const guest = new GuestText();
   return guest.module(`
     (func (export "_start")
-      ${guest.call(`${KERNEL}/Register`)}
-      ${guest.call(`${KERNEL}/Require`, text("x.v1.Nobody"))}
-      ${guest.start(`${KERNEL}/Launch`)})`);
+      ${guest.must(`${KERNEL}/Register`)}
+      ${guest.must(`${KERNEL}/Require`, text("x.v1.Nobody"))}
+      (drop ${guest.call(`${KERNEL}/Launch`, new Uint8Array())}))`);
 }
 
 /** A reactor that serves, and does nothing. */

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { DeploymentFolder } from "./deployment-folder.ts";
 import { FACADE, facade, facadeDescriptors, idle } from "./guests.ts";
-import { wat } from "./wat.ts";
+import { wat } from "@dropthrough/guest-text";
 
 const folder = new DeploymentFolder();
 afterAll(() => folder[Symbol.dispose]());
@@ -23,6 +23,7 @@ imports:
   dropthrough_v1.wait (i32, i32, i32) -> i32
   dropthrough_v1.read (i32, i32, i32, i32) -> i32
   dropthrough_v1.reply (i32, i32, i32, i32) -> i32
+  dropthrough_v1.release (i32) -> i32
 exports:
   memory memory
   _initialize () -> ()

@@ -1,7 +1,7 @@
 import { create, type DescMethodUnary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { EchoService } from "@dropthrough/dispatch/testing";
 import { KernelService } from "@dropthrough/kernel";
-import { wat } from "./wat.ts";
+import { wat } from "@dropthrough/guest-text";
 
 /** The contract of the echo service under another name, which a guest may export. */
 export function renamed(typeName: string): typeof EchoService {

@@ -19,7 +19,7 @@ import {
   idle,
   ignorant,
 } from "./guests.ts";
-import { wat } from "./wat.ts";
+import { wat } from "@dropthrough/guest-text";
 
 const folder = new DeploymentFolder();
 afterAll(() => folder[Symbol.dispose]());

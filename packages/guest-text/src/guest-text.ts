@@ -35,6 +35,11 @@ export class GuestText {
     return `(call $call ${this.bind(name)} ${this.data(request)} (i32.const 8192) (i32.const 4096) (i32.const ${timeoutMs}))`;
   }
 
+  /** A call with a constant request that traps unless it is OK. */
+  must(name: string, request: Uint8Array = new Uint8Array()): string {
+    return `(drop (call $ok ${this.call(name, request)}))`;
+  }
+
   module(body: string): Uint8Array<ArrayBuffer> {
     return wat(`(module
       (import "dropthrough_v1" "bind" (func $bind (param i32 i32) (result i32)))

@@ -36,11 +36,6 @@ export class KernelGuest extends GuestText {
   /** The text of each method that it serves, by name; each has a global with its number. */
   readonly #serves: { readonly name: string; readonly text: string }[] = [];
 
-  /** A call that traps unless it is OK. */
-  must(name: string, request: Uint8Array = NOTHING): string {
-    return `(drop (call $ok ${this.call(name, request)}))`;
-  }
-
   /** A call whose answer does not matter to the guest. */
   try(name: string, request: Uint8Array = NOTHING, timeoutMs = 0): string {
     return `(drop (call $finish ${this.call(name, request, timeoutMs)}))`;
