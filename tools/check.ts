@@ -49,6 +49,7 @@ const steps: Step[] = [
   command("changesets", "changeset status"),
   { name: "schedules", hint: "pnpm test:schedules", run: schedules },
   command("guard", "node bench/src/guard/guard.ts", "pnpm bench:guard"),
+  { name: "conformance", hint: "pnpm conformance", run: conformance },
   { name: "tests", hint: "pnpm unit", run: tests },
 ];
 
@@ -144,6 +145,22 @@ async function schedules(): Promise<Count> {
   const report = join(scratch, "schedules.txt");
   await run(`node packages/scenarios/src/main.ts --report ${report}`);
   return JSON.parse(readFileSync(report, "utf8")) as Count;
+}
+
+/** Each suite of the conformance runner counts. Where it cannot run, it says why, and counts nothing. */
+async function conformance(): Promise<Count> {
+  const child = spawn("node", ["tools/conformance.ts"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+    process.stdout.write(chunk);
+  });
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  const passed = text.match(/CONFORMANCE SUITE PASSED/g)?.length ?? 0;
+  return { passed, failed: code === 0 ? 0 : 1 };
 }
 
 async function tests(): Promise<Count> {

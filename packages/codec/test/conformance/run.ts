@@ -1,8 +1,7 @@
 // `pnpm conformance`: runs protobuf's own conformance tests on the codec, and on protobuf-es by itself, with one list of
 // known failures: neither may do worse, or better, than the other.
 //
-// The runner is a Linux binary for glibc 2.38 and newer. On an older system put a newer libc6, libstdc++6 and
-// libgcc-s1 into one folder (for Debian: `dpkg -x` of the packages) and name that folder in CONFORMANCE_LIBC.
+// The runner is a Linux binary for glibc 2.38 and newer; tools/conformance-libc.ts finds one for it.
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +18,7 @@ const loader =
 
 const why = cannotRun();
 if (why === undefined) process.exitCode = run("codec") + run("protobuf-es");
-else process.stderr.write(`\n*** CONFORMANCE TESTS NOT RUN: ${why} ***\n\n`);
+else process.stdout.write(`\n*** CONFORMANCE TESTS NOT RUN: ${why} ***\n\n`);
 
 /** Why the runner cannot run here. */
 function cannotRun(): string | undefined {
@@ -30,7 +29,7 @@ function cannotRun(): string | undefined {
   if (output.includes("--failure_list")) return undefined;
   const missing = /version `(GLIBC\w*_[\d.]+)' not found/.exec(output)?.[1];
   if (missing === undefined) return `the runner does not start: ${output.trim()}`;
-  return `the runner needs ${missing}; the head of test/conformance/run.ts says what to do`;
+  return `the runner needs ${missing}: run pnpm conformance in the root`;
 }
 
 function start(args: readonly string[]): SpawnSyncReturns<string> {

@@ -1,7 +1,6 @@
 // `pnpm conformance`: runs protobuf's own conformance tests against the generated code.
 //
-// The runner is a Linux binary for glibc 2.38 and newer. On an older system put a newer libc6, libstdc++6 and
-// libgcc-s1 into a folder (for Debian: `dpkg -x` of the packages) and name it in CONFORMANCE_LIBC.
+// The runner is a Linux binary for glibc 2.38 and newer; tools/conformance-libc.ts finds one for it.
 import type { SpawnSyncReturns } from "node:child_process";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -21,7 +20,7 @@ const loader =
 
 const why = cannotRun();
 if (why === undefined) process.exitCode = await run();
-else process.stderr.write(`\n*** CONFORMANCE TESTS NOT RUN: ${why} ***\n\n`);
+else process.stdout.write(`\n*** CONFORMANCE TESTS NOT RUN: ${why} ***\n\n`);
 
 /** Why the runner cannot run here. */
 function cannotRun(): string | undefined {
@@ -31,7 +30,7 @@ function cannotRun(): string | undefined {
   if (error !== undefined) return error.message;
   const libcMissing = /version `(GLIBC\w*_[\d.]+)' not found/.exec(output)?.[1];
   if (libcMissing === undefined) return undefined;
-  return `the runner needs ${libcMissing}; see the head of test/conformance/run.ts`;
+  return `the runner needs ${libcMissing}: run pnpm conformance in the root`;
 }
 
 function start(args: readonly string[]): SpawnSyncReturns<string> {
