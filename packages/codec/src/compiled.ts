@@ -1,6 +1,7 @@
 import type { DescMessage, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { Codec } from "./codec.ts";
 import { refused } from "./fallback.ts";
+import { LoneBytes } from "./lone-bytes.ts";
 import { type MessageCode, messageCode } from "./message-code.ts";
 import { checkRange } from "./range.ts";
 import { cursor } from "./read-cursor.ts";
@@ -12,9 +13,11 @@ export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
   readonly desc: Desc;
   readonly compiled = true;
   readonly #code: MessageCode;
+  readonly #lone: LoneBytes | undefined;
 
   constructor(desc: Desc) {
     this.desc = desc;
+    this.#lone = LoneBytes.of(desc);
     this.#code = messageCode(desc);
   }
 
@@ -35,6 +38,8 @@ export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
 
   encodeInto(message: MessageShape<Desc>, memory: Uint8Array, start: number, end: number): number {
     checkRange(this.desc.typeName, memory, start, end);
+    const lone = this.#lone?.write(message, memory, start, end);
+    if (lone !== undefined) return lone < 0 ? -1 : lone - start;
     return this.#write(message, memory, start, end, true);
   }
 

@@ -1,6 +1,7 @@
 import { create, fromBinary, type Message, toBinary, toJson } from "@bufbuild/protobuf";
+import { type BytesValue, BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
-import { bytesAt, bytesInto, codecOf, fillBytes } from "../src/index.ts";
+import { bytesAt, bytesInto, CodecError, codecOf, fillBytes } from "../src/index.ts";
 import { messageOf, sources, typesOf } from "./contracts.ts";
 
 const types = typesOf(sources.conformance);
@@ -191,4 +192,53 @@ test("protobuf-es by itself takes them for what they are", () => {
   expect(() => toJson(Proto3, filled)).toThrow(Error);
   fillBytes(Proto3, filled);
   expect(toJson(Proto3, filled)).toEqual(toJson(Proto3, real));
+});
+
+describe("a message that is nothing but bytes", () => {
+  const lone = codecOf(BytesValueSchema);
+  const one = (value: Uint8Array): BytesValue => create(BytesValueSchema, { value });
+
+  test.each([
+    [0, 0],
+    [1, 1],
+    [127, 127],
+    [128, 127],
+    [16_384, 3],
+    [16_384, 16_384],
+    [70_000, 128],
+    [70_000, 0],
+  ])("%i bytes at most, %i filled: is what it would be with an array", (most, filled) => {
+    const memory = new Uint8Array(most + 50).fill(1);
+    const { bytes, times } = sevens(most, filled);
+    const length = lone.encodeInto(one(bytes), memory, 5, memory.length);
+    expect(fromBinary(BytesValueSchema, memory.subarray(5, 5 + length)).value).toEqual(
+      new Uint8Array(filled).fill(7),
+    );
+    expect(memory.subarray(0, 5)).toEqual(new Uint8Array(5).fill(1));
+    expect(times()).toBe(1);
+  });
+
+  test("is not filled where it does not fit, and is there for an array then", () => {
+    const { bytes, times } = sevens(10);
+    expect(lone.encodeInto(one(bytes), new Uint8Array(11), 0, 11)).toBe(-1);
+    expect(times()).toBe(0);
+    expect(lone.encode(one(bytes))).toHaveLength(12);
+    expect(lone.encodeInto(one(bytes), new Uint8Array(12), 0, 12)).toBe(12);
+    expect(times()).toBe(1);
+  });
+
+  test("keeps its unknown fields, and is refused for another type, or where the memory moves", () => {
+    const strange = one(sevens(3).bytes);
+    strange.$unknown = [{ no: 2, wireType: 0, data: Uint8Array.of(5) }];
+    const memory = new Uint8Array(20);
+    const length = lone.encodeInto(strange, memory, 0, 20);
+    expect([...memory.subarray(0, length)]).toEqual([10, 3, 7, 7, 7, 16, 5]);
+    const foreign = holding(sevens(3).bytes) as unknown as BytesValue;
+    expect(() => lone.encodeInto(foreign, memory, 0, 20)).toThrow(CodecError);
+    const wasm = new WebAssembly.Memory({ initial: 1 });
+    const moving = one(bytesInto(10, () => wasm.grow(1)));
+    expect(() => lone.encodeInto(moving, new Uint8Array(wasm.buffer), 0, 100)).toThrow(CodecError);
+    const broken = one(bytesInto(10, () => 11));
+    expect(() => lone.encodeInto(broken, memory, 0, 20)).toThrow("fill answered 11");
+  });
 });

@@ -1195,7 +1195,8 @@ export const FileService: GenService<{
   /**
    * Makes a directory.
    *
-   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount.
+   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount;
+   * RESOURCE_EXHAUSTED above the entries of the mount.
    *
    * @generated from rpc dropthrough.file.v1.FileService.MakeDirectory
    */
