@@ -1,4 +1,4 @@
-import { type Graph, instance } from "@viz-js/viz";
+import type { Graph } from "@viz-js/viz";
 import type { DeploymentGraph, GraphEdge, GraphNode } from "./deployment-graph.ts";
 import { grantsText } from "./graph-text.ts";
 import { printable } from "./printable.ts";
@@ -15,6 +15,8 @@ const COLOURS = {
 
 /** A graph as an SVG picture, laid out in layers by Graphviz. */
 export async function graphSvg(graph: DeploymentGraph): Promise<string> {
+  // Only now: it is large, and no other command needs it.
+  const { instance } = await import("@viz-js/viz");
   const viz = await instance();
   const svg = viz.renderString(graphviz(graph), { format: "svg" });
   return svg.replaceAll(`font-family="${MEASURED}"`, `font-family="${SHOWN}"`);
