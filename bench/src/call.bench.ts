@@ -48,7 +48,7 @@ function codec(name: string, atMost: number, options: () => LoopOptions): CaseMa
 }
 
 /** An import with six i32 that does nothing. */
-function floor(): Sample {
+export function floor(): Sample {
   const module =
     wat(`(module (import "h" "f" (func $f (param i32 i32 i32 i32 i32 i32) (result i32)))
     (func (export "run") (param $n i32)

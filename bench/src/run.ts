@@ -1,15 +1,16 @@
 /**
  * Runs benchmarks: every `*.bench.ts` of the repository, no list anywhere.
  *
- *   node bench/src/run.ts [FILTER] [--json] [--rounds N]
+ *   node bench/src/run.ts [FILTER] [--json] [--rounds N] [--save]
  *
  * FILTER is a regular expression over the names of the cases. With `--json` it prints one array of results and nothing
- * else. It exits with 1 if a case could not run, or its bound does not hold, and says which.
+ * else. With `--save` the figures go to bench/results/figures.json, which docs/PERFORMANCE.md is made from. It exits with 1 if a case could not run, or its bound does not hold, and says which.
  */
 import { fork } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { findCases, type Found } from "./bench-files.ts";
+import { type Figure, saveFigures } from "./figures.ts";
 import { machine } from "./machine.ts";
 import { PACE, type Result } from "./measure.ts";
 import type { Answer } from "./run-case.ts";
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: "boolean", default: false },
+    save: { type: "boolean", default: false },
     rounds: { type: "string", default: String(PACE.rounds) },
     root: { type: "string" },
   },
@@ -27,7 +29,7 @@ const say = values.json ? () => {} : console.log;
 const found = await findCases(new RegExp(positionals[0] ?? ""), values.root);
 if (found.length === 0) throw new Error(`no case is named like ${positionals[0]}`);
 
-const results: Result[] = [];
+const results: Figure[] = [];
 const wrong: string[] = [];
 say(`${machine()}\n`);
 for (const it of found) {
@@ -37,11 +39,18 @@ for (const it of found) {
     continue;
   }
   const { measured, bound, what } = answer;
-  results.push(measured.result);
+  results.push({
+    ...measured.result,
+    bound: bound.replace(/^ \(|\)$/g, ""),
+    good: measured.missed === null,
+    more: measured.more,
+  });
   if (measured.missed !== null) wrong.push(measured.missed);
   say(row(measured, bound, what));
 }
-if (values.json) console.log(JSON.stringify(results, undefined, 2));
+if (values.save) saveFigures(results);
+const printed = results.map(({ bound: _, good: __, more: ___, ...result }): Result => result);
+if (values.json) console.log(JSON.stringify(printed, undefined, 2));
 say(`\n${results.length} cases, ${wrong.length} not good enough`);
 for (const sentence of wrong) console.error(sentence);
 process.exitCode = wrong.length === 0 ? 0 : 1;
