@@ -29,7 +29,8 @@ const say = values.json ? () => {} : console.log;
 const found = await findCases(new RegExp(positionals[0] ?? ""), values.root);
 if (found.length === 0) throw new Error(`no case is named like ${positionals[0]}`);
 
-const results: Figure[] = [];
+const results: Result[] = [];
+const figures: Figure[] = [];
 const wrong: string[] = [];
 say(`${machine()}\n`);
 for (const it of found) {
@@ -39,7 +40,8 @@ for (const it of found) {
     continue;
   }
   const { measured, bound, what } = answer;
-  results.push({
+  results.push(measured.result);
+  figures.push({
     ...measured.result,
     bound: bound.replace(/^ \(|\)$/g, ""),
     good: measured.missed === null,
@@ -48,9 +50,8 @@ for (const it of found) {
   if (measured.missed !== null) wrong.push(measured.missed);
   say(row(measured, bound, what));
 }
-if (values.save) saveFigures(results);
-const printed = results.map(({ bound: _, good: __, more: ___, ...result }): Result => result);
-if (values.json) console.log(JSON.stringify(printed, undefined, 2));
+if (values.save) saveFigures(figures);
+if (values.json) console.log(JSON.stringify(results, undefined, 2));
 say(`\n${results.length} cases, ${wrong.length} not good enough`);
 for (const sentence of wrong) console.error(sentence);
 process.exitCode = wrong.length === 0 ? 0 : 1;

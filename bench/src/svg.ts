@@ -32,7 +32,7 @@ function escape(said: string): string {
 
 /** Bars over a logarithmic scale of nanoseconds. */
 export function logBars(title: string, groups: readonly (readonly Bar[])[]): string {
-  const [left, right, top, line] = [210, 190, 56, 24];
+  const [left, right, top, line] = [240, 170, 70, 24];
   const width = 860;
   const values = groups.flat().map((bar) => bar.value);
   const [low, high] = [
@@ -47,7 +47,7 @@ export function logBars(title: string, groups: readonly (readonly Bar[])[]): str
     const at = x(10 ** power).toFixed(1);
     marks.push(
       `<line x1="${at}" y1="${top - 8}" x2="${at}" y2="${top + rows}" stroke="#e2e8f0"/>`,
-      text(Number(at), top - 12, scale(power), ' text-anchor="middle" font-size="11"'),
+      text(Number(at), top - 12, scale(power), ' text-anchor="middle"'),
     );
   }
   let y = top;
@@ -90,7 +90,8 @@ export function stepBar(title: string, steps: readonly Bar[]): string {
       bar,
       share,
       `<rect x="${left}" y="${y - 11}" width="13" height="13" rx="2" fill="${color}"/>`,
-      text(left + 22, y, `${note.padStart(6)}   ${label}`),
+      text(left + 70, y, note, ' text-anchor="end"'),
+      text(left + 84, y, label),
     ].filter((mark) => mark !== "");
   });
   return frame(width, top + 76 + steps.length * 24, title, marks.join("\n"));
