@@ -3,8 +3,9 @@
 // The last one registered is the first one run.
 const hooks: Array<() => void> = [];
 
-/** The method number of the call before the end; -1 as long as none was asked for. */
+/** The method number of the call before the end; -1 if there will be none. */
 let lastCall: i32 = -1;
+let asked: bool = false;
 
 /** Adds what is to be done before the end. */
 export function addHook(hook: () => void): void {
@@ -24,12 +25,13 @@ export function isLastCall(method: i32): bool {
   return method >= 0 && method == lastCall;
 }
 
-/** Whether the call before the end was asked for. */
-export function hasLastCall(): bool {
-  return lastCall >= 0;
+/** Whether the call before the end was asked for, in vain or not. */
+export function askedForLastCall(): bool {
+  return asked;
 }
 
-/** The kernel will make the call before the end with this method number. */
+/** The kernel was asked for the call before the end, and will make it with this method number; -1: it will not. */
 export function setLastCall(method: i32): void {
+  asked = true;
   lastCall = method;
 }

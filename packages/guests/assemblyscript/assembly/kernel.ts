@@ -14,7 +14,7 @@ import {
   RequireRequest,
 } from "./gen/dropthrough/kernel/v1/kernel";
 import { Timestamp } from "./gen/google/protobuf/timestamp";
-import { addHook, hasLastCall, runHooks, setLastCall } from "./hooks";
+import { addHook, askedForLastCall, runHooks, setLastCall } from "./hooks";
 import { describe, newStatus, okStatus } from "./result";
 import { attach } from "./serve";
 import { Service } from "./service";
@@ -146,10 +146,10 @@ const MOST_RANDOM: i32 = 65_536;
  */
 export function atExit(hook: () => void): void {
   addHook(hook);
-  if (hasLastCall()) return;
+  if (askedForLastCall()) return;
   // A command cannot be called, and an old kernel makes no such call: then it is done at the guest's own end.
   const answer = kernel().atExit(new AtExitRequest());
-  if (answer.ok) setLastCall(<i32>answer.value.method);
+  setLastCall(answer.ok ? <i32>answer.value.method : -1);
 }
 
 /** Ends this guest, after what is to be done `atExit`. Does not return: the host unwinds it. `code` is 0 to 192. */
