@@ -23,6 +23,8 @@ export interface Report {
   /** How often the file was opened whose folder was swapped, and how often its content was that of the outside. */
   readonly race: { readonly opened: number; readonly stolen: number };
   readonly exitCode: number;
+  /** Who the host says that wrote the report. */
+  readonly by: string;
 }
 
 /** What is mounted at /data: a folder full of traps, one in memory, or a single file. */
@@ -94,6 +96,7 @@ export async function jail(folder: TrapFolder, kind: Kind): Promise<Report> {
   const source = readFileSync(new URL("jail.wat", import.meta.url), "utf8");
   const module = new Uint8Array(wabt.parseWat("jail.wat", source).toBinary({}).buffer);
   let said = "";
+  let by = "";
   const stream = new Writable({
     write(chunk: Buffer, _, done) {
       said += chunk.toString();
@@ -106,7 +109,12 @@ export async function jail(folder: TrapFolder, kind: Kind): Promise<Report> {
         ? { memory: true }
         : { path: join(folder.base, kind === "disk" ? "mount" : "mount/a.txt"), write: true },
     "/tmp": { memory: true },
-    "/report": { stream },
+    "/report": {
+      stream: ({ name, instance }) => {
+        by = `${name} ${instance}`;
+        return stream;
+      },
+    },
   };
   await using host = createHost({
     backends: [file({ mounts })],
@@ -114,10 +122,10 @@ export async function jail(folder: TrapFolder, kind: Kind): Promise<Report> {
   });
   await host.start();
   const { code } = await host.exited;
-  return { ...readReport(said), exitCode: code };
+  return { ...readReport(said), exitCode: code, by };
 }
 
-function readReport(text: string): Omit<Report, "exitCode"> {
+function readReport(text: string): Omit<Report, "exitCode" | "by"> {
   const lines = text.trimEnd().split("\n");
   const [, opened, lost] = /^opened, of 20000: (\d+) stolen: (\d+)$/.exec(lines.pop() ?? "") ?? [];
   return {

@@ -31,8 +31,9 @@ test.each<Kind>(["disk", "memory", "single file"])(
   async (kind) => {
     using folder = new TrapFolder();
     if (kind === "disk") await folder.swap();
-    const { attempts, race, exitCode } = await jail(folder, kind);
+    const { attempts, race, exitCode, by } = await jail(folder, kind);
     expect(exitCode).toBe(0);
+    expect(by, "a stream knows who opened it, whatever the guest says").toBe("jail 1");
     expect(new Set(attempts.map(({ path }) => path)).size).toBe(52);
     expect(new Set(attempts.map(({ call }) => call)).size).toBe(9);
     expect(attempts).toHaveLength(52 * 15);
