@@ -33,7 +33,7 @@ function required(seed: number, i: number): string[] {
 export const crowd: readonly Scenario[] = [
   {
     name: "hundred",
-    every: 40,
+    every: 80,
     claim:
       "a hundred guests that require one another at random all start, each after what it requires",
     guests: (seed) =>
