@@ -1,6 +1,7 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { GetRequestSchema, PipelineRequestSchema } from "@dropthrough/redis";
 import { connectNodeRedis, type NodeRedis, startRedisServer } from "@dropthrough/redis/testing";
+import { bareGuests } from "./bare-guests.ts";
 import type { CaseMaker, Sample } from "./case.ts";
 import { redisGuests } from "./redis-guest.ts";
 
@@ -16,18 +17,21 @@ interface RedisCase {
   readonly inFlight?: number;
   /** How many times a turn does it, where more than one guest has to be kept going. */
   readonly times?: number;
+  /** The client has its own defaults, not the options that the backend gives it. */
+  readonly asItComes?: boolean;
   /** Does it once with the client itself. */
   readonly once: (client: NodeRedis) => Promise<unknown>;
 }
 
-/** Calls of guests, beside the client library itself with the options that the backend gives it, on one real server. */
+/** Calls of guests, beside the client library itself, on one real server. */
 function onRedis(name: string, options: RedisCase): CaseMaker {
   const { what, atMost, method, request, instances = 1, inFlight = 1, times, once } = options;
+  const { asItComes = false } = options;
   return {
     name,
     async make() {
       const server = await startRedisServer();
-      const client = await connectNodeRedis(server.url);
+      const client = await connectNodeRedis(server.url, asItComes);
       await client.sendCommand(["SET", KEY, VALUE]);
       const { url } = server;
       const guests = await redisGuests({ url, method, request, instances, inFlight });
@@ -101,6 +105,48 @@ const cases: readonly CaseMaker[] = [
     times: 40_000,
     once: sendGet,
   }),
+  onRedis("redis.get.inflight64.default", {
+    what: "GET with node-redis as it comes, 64 under way",
+    atMost: 1.15,
+    method: "Get",
+    request: get,
+    inFlight: 64,
+    asItComes: true,
+    once: sendGet,
+  }),
+  onRedis("redis.get.guests1000.default", {
+    what: "GET with node-redis as it comes, 1,000 under way",
+    atMost: 1.7,
+    method: "Get",
+    request: get,
+    instances: 1000,
+    times: 40_000,
+    asItComes: true,
+    once: sendGet,
+  }),
+  {
+    name: "redis.get.guests1000.bare",
+    async make() {
+      const server = await startRedisServer();
+      const client = await connectNodeRedis(server.url);
+      await client.sendCommand(["SET", KEY, VALUE]);
+      const [subject, baseline] = [
+        bareGuests(1000, () => sendGet(client)),
+        atOnce(1000, () => sendGet(client)),
+      ];
+      for (let i = 0; i < 3; i++) await subject(40_000);
+      return {
+        what: "GET with node-redis, 1,000 under way; beside it the same for 1,000 suspended guests, without codec and dispatch",
+        times: 40_000,
+        subject,
+        baseline,
+        async close() {
+          client.destroy();
+          await server[Symbol.asyncDispose]();
+        },
+      };
+    },
+  },
   onRedis("redis.pipeline100", {
     what: "a pipeline of 100 GET with node-redis",
     atMost: 1.1,

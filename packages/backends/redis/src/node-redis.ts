@@ -15,13 +15,15 @@ export interface NodeRedisPipeline {
   execAsPipeline(): Promise<unknown>;
 }
 
-/** Connects the client library just as the backend has it: for what compares the two. */
-export async function connectNodeRedis(url: string): Promise<NodeRedis> {
+/**
+ * Connects the client library: for what compares it with the backend.
+ *
+ * @param asItComes with its own defaults, instead of the options that the backend gives it
+ */
+export async function connectNodeRedis(url: string, asItComes = false): Promise<NodeRedis> {
   const options = nodeOptions(parseAddress(url, "node-redis"), 2_000, () => {});
-  const client = createClient({
-    ...options,
-    commandOptions: { ...options.commandOptions, typeMapping: BYTES },
-  });
+  const commandOptions = { ...options.commandOptions, typeMapping: BYTES };
+  const client = createClient(asItComes ? { url } : { ...options, commandOptions });
   client.on("error", () => {
     // It is told by the command that fails.
   });

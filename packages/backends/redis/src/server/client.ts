@@ -50,7 +50,11 @@ export function connectClient(
   connectTimeoutMs: number,
   events: ClientEvents,
 ): ServerClient {
-  const client = createClient(nodeOptions(address, connectTimeoutMs, events.retryIn));
+  const options = nodeOptions(address, connectTimeoutMs, events.retryIn);
+  const client = createClient({
+    ...options,
+    commandOptions: { ...options.commandOptions, typeMapping: BYTES },
+  });
   let wasReady = false;
   let destroyed = false;
   client.on("ready", () => {
@@ -62,8 +66,11 @@ export function connectClient(
   });
   // Whether it comes up is told by the events.
   client.connect().catch(() => {});
+  // Most commands need no options but those of the client, which the library then does not have to merge with others.
   const send = (args: readonly Argument[], exact: boolean, signal?: AbortSignal): Promise<Reply> =>
-    client.sendCommand<Reply>(args, sendOptions(exact, signal));
+    exact || signal !== undefined
+      ? client.sendCommand<Reply>(args, sendOptions(exact, signal))
+      : client.sendCommand<Reply>(args);
   return {
     get isReady() {
       return client.isReady;
