@@ -235,7 +235,7 @@ describe("dropthrough run", () => {
       "none.config.ts does not exist",
     ],
     ["a folder without one", ["run", tmpdir()], 193, "there is no usable dropthrough.config"],
-    ["no command", [], 194, "name a command: run, check, inspect"],
+    ["no command", [], 194, "name a command: run, check, graph, inspect, logs"],
     ["an unknown command", ["frobnicate"], 194, '"frobnicate" is no command'],
     ["an unknown option", ["run", "--frobnicate"], 194, "frobnicate"],
     ["an option of another command", ["check", "--trace"], 194, "check takes no --trace"],
