@@ -76,7 +76,8 @@ export class Alarms {
     clearTimeout(this.#timer);
     this.#timerAt = at;
     // Timers of the machine go by whole milliseconds; one that is early finds nothing to do, and is set again.
-    this.#timer = setTimeout(() => this.#ring(), Math.min(Math.ceil(at - now), MAX_TIMER));
+    const ms = Math.max(0, Math.ceil(at - now));
+    this.#timer = setTimeout(() => this.#ring(), Math.min(ms, MAX_TIMER));
   }
 
   #clear(): void {

@@ -10,6 +10,21 @@ function frozen(): { alarms: Alarms; move: (ms: number) => void } {
 }
 
 describe("alarms", () => {
+  test("that fall due while others ring never ask the machine for a time that is over", async () => {
+    const warnings: string[] = [];
+    const listener = (warning: Error): void => void warnings.push(warning.name);
+    process.on("warning", listener);
+    const { alarms, move } = frozen();
+    await new Promise<void>((resolve) => {
+      // The first takes long: when it has rung, the second is 60 ms late.
+      alarms.after(0, () => move(60));
+      alarms.after(0.5, resolve);
+    });
+    await new Promise((resolve) => void setImmediate(resolve));
+    process.off("warning", listener);
+    expect(warnings).toEqual([]);
+  });
+
   test("ring in the order of their time, whatever the order they were set in", async () => {
     const alarms = new Alarms(() => performance.now());
     const rung: number[] = [];
