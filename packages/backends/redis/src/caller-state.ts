@@ -1,6 +1,7 @@
 import type { Connection, Watch } from "./connection.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { OwnIds } from "./own-ids.ts";
+import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A connection that a guest has opened: the road, which guests share, and the keys that are the guest's own. */
@@ -17,11 +18,17 @@ export interface OpenWatch extends AsyncDisposable {
 
 /** All that one caller has opened. */
 export class CallerState implements AsyncDisposable {
-  readonly connections: OwnIds<OpenConnection> = new OwnIds("connection", 64);
+  readonly connections: OwnIds<OpenConnection> = new OwnIds(
+    "connection",
+    DEFAULT_REDIS_LIMITS.connections,
+  );
   /** Those of them, open or about to be, whose URL the caller brought. */
   readonly urls: Set<OpenConnection> = new Set();
-  readonly watches: OwnIds<OpenWatch> = new OwnIds("watch", 16);
-  readonly subscriptions: OwnIds<Subscription> = new OwnIds("subscription", 64);
+  readonly watches: OwnIds<OpenWatch> = new OwnIds("watch", DEFAULT_REDIS_LIMITS.watches);
+  readonly subscriptions: OwnIds<Subscription> = new OwnIds(
+    "subscription",
+    DEFAULT_REDIS_LIMITS.subscriptions,
+  );
 
   readonly #fallback: () => OpenConnection;
   #unnamed: OpenConnection | undefined;

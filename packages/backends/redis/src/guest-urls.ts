@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Connection } from "./connection.ts";
 import { tooMany } from "./redis-error.ts";
+import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 import { type Address, parseAddress, type RedisTls } from "./server/address.ts";
 import { ServerConnection, type ServerLimits } from "./server/server-connection.ts";
 
@@ -61,8 +62,9 @@ export class GuestUrls implements AsyncDisposable {
         Code.PermissionDenied,
       );
     }
-    if (open >= MOST) {
-      throw tooMany(`${MOST} connections to servers of one's own are open: close one`, 1_000);
+    const { urlConnections: most } = DEFAULT_REDIS_LIMITS;
+    if (open >= most) {
+      throw tooMany(`${most} connections to servers of one's own are open: close one`, 1_000);
     }
     const connection = new ServerConnection(address, this.#limits);
     this.#open.add(connection);
@@ -78,9 +80,6 @@ export class GuestUrls implements AsyncDisposable {
     for (const connection of this.#open) await this.close(connection);
   }
 }
-
-/** Each has sockets of its own. */
-const MOST = 8;
 
 function parsePattern(pattern: string): Allowed {
   const [, scheme, host = "", port = ""] = PATTERN.exec(pattern) ?? [];

@@ -12,9 +12,10 @@ import type {
 } from "./gen/dropthrough/redis/v1/pipeline_pb.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { fromReply, invalid, tooMany } from "./redis-error.ts";
+import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 import type { Calls } from "./service.ts";
 
-const MOST = 10_000;
+const MOST = DEFAULT_REDIS_LIMITS.commands;
 
 type Result = MessageInitShape<typeof PipelineResultSchema>;
 

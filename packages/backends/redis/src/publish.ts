@@ -3,12 +3,12 @@ import type { CallerState } from "./caller-state.ts";
 import { own } from "./commands/arguments.ts";
 import { whenDone } from "./connection.ts";
 import { invalid } from "./redis-error.ts";
+import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 import { integer } from "./reply.ts";
 import type { Calls } from "./service.ts";
 import { Subscription } from "./subscription.ts";
 
-const MOST_CHANNELS = 256;
-const MOST_MESSAGES = 65_536;
+const { channels: MOST_CHANNELS, messages: MOST_MESSAGES } = DEFAULT_REDIS_LIMITS;
 const MOST_WAIT_MS = 60_000;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

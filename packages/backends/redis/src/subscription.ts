@@ -3,12 +3,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallContext, Listener, Now } from "./connection.ts";
 import type { MessageSchema, PollResponseSchema } from "./gen/dropthrough/redis/v1/pubsub_pb.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 
 type Message = MessageInitShape<typeof MessageSchema>;
 type PollResponse = MessageInitShape<typeof PollResponseSchema>;
 
 /** Bytes that a subscription keeps, and that one poll answers: an answer has to fit through the boundary. */
-const MOST_KEPT = 16 * 2 ** 20;
+const MOST_KEPT = DEFAULT_REDIS_LIMITS.messageBytes;
 const MOST_ANSWERED = 2 * 2 ** 20;
 
 /**

@@ -1,9 +1,10 @@
 import type { Argument, Reply } from "../connection.ts";
 import { invalid } from "../redis-error.ts";
+import { DEFAULT_REDIS_LIMITS } from "../redis-limits.ts";
 import { bytes, list } from "../reply.ts";
 import { own } from "./arguments.ts";
 
-const MOST = 10_000;
+const MOST = DEFAULT_REDIS_LIMITS.scanCount;
 
 /** What every kind of scan is asked. */
 export interface ScanRequest {

@@ -4,8 +4,9 @@ import { tooMany } from "../redis-error.ts";
 import { double, list } from "../reply.ts";
 import { defineScript } from "../script.ts";
 import { own, score, some } from "./arguments.ts";
+import { DEFAULT_REDIS_LIMITS } from "../redis-limits.ts";
 
-const MOST = 100_000;
+const MOST = DEFAULT_REDIS_LIMITS.increments;
 
 /** Redis has no increment of many scores: a script is one command, so nothing comes between and no part is lost. */
 const script = defineScript(
