@@ -1,4 +1,5 @@
 import type { DescMessage, Message, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { anyInPlaceBytes } from "./bytes-into.ts";
 import type { Codec } from "./codec.ts";
 import { refused } from "./fallback.ts";
 import { LoneBytes } from "./lone-bytes.ts";
@@ -38,7 +39,8 @@ export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
 
   encodeInto(message: MessageShape<Desc>, memory: Uint8Array, start: number, end: number): number {
     checkRange(this.desc.typeName, memory, start, end);
-    const lone = this.#lone?.write(message, memory, start, end);
+    // Looking for such bytes costs as much as a short message does.
+    const lone = anyInPlaceBytes() ? this.#lone?.write(message, memory, start, end) : undefined;
     if (lone !== undefined) return lone < 0 ? -1 : lone - start;
     return this.#write(message, memory, start, end, true);
   }
