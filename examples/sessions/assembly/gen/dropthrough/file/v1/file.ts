@@ -1898,7 +1898,8 @@ export class FileServiceClient {
   /**
    * Makes a directory.
    *
-   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount.
+   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount;
+   * RESOURCE_EXHAUSTED above the entries of the mount.
    */
   makeDirectory(request: MakeDirectoryRequest, timeoutMs: i32 = 0): Result<MakeDirectoryResponse> {
     return this.$makeDirectory.call<MakeDirectoryRequest, MakeDirectoryResponse>(request, timeoutMs);
@@ -2048,7 +2049,8 @@ export abstract class FileServiceServer extends Service {
   /**
    * Makes a directory.
    *
-   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount.
+   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount;
+   * RESOURCE_EXHAUSTED above the entries of the mount.
    */
   abstract makeDirectory(request: MakeDirectoryRequest): Result<MakeDirectoryResponse>;
 
