@@ -2,6 +2,7 @@
  * Plays the scenarios in many legal orders: `pnpm test:schedules`.
  *
  *   --seeds N       on so many seeds; 2,000 if left out
+ *   --full          on every seed, also those that are long
  *   --scenario X    only that one
  *   --seed N        only on that seed, and tell what happens
  *   --mutant X      with a kernel that is broken on purpose
@@ -25,6 +26,7 @@ const TASK = 100;
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "2000" },
+    full: { type: "boolean", default: false },
     scenario: { type: "string" },
     seed: { type: "string" },
     mutant: { type: "string" },
@@ -74,6 +76,7 @@ async function playMany(chosen: readonly Scenario[], seeds: number): Promise<num
       scenario: name,
       from: i * TASK,
       to: Math.min(seeds, (i + 1) * TASK),
+      full: values.full,
     })),
   );
   const started = performance.now();

@@ -14,7 +14,7 @@ export interface Scenario {
   readonly guests: (seed: number) => readonly GuestConfig[];
   readonly backends?: (clock: Clock) => readonly Backend[];
   readonly limits?: Partial<Limits>;
-  /** It is long: it is played on every so many seeds. Default 1. */
+  /** It is long: it is played on every so many seeds, unless all are asked for. Default 1. */
   readonly every?: number;
   /** What the program that runs the host does, once all have started. */
   readonly act?: (play: Play) => Promise<void>;

@@ -8,6 +8,8 @@ export interface Task {
   readonly scenario: string;
   readonly from: number;
   readonly to: number;
+  /** On every seed, whatever the scenario's `every`. */
+  readonly full: boolean;
 }
 
 /** What came of it. */
@@ -32,7 +34,7 @@ async function playAll(task: Task): Promise<Outcome> {
   let played = 0;
   if (scenario !== undefined) {
     for (let seed = task.from; seed < task.to; seed++) {
-      if (seed % (scenario.every ?? 1) !== 0) continue;
+      if (!task.full && seed % (scenario.every ?? 1) !== 0) continue;
       try {
         if (mutant !== undefined) await play(scenario, seed, mutants[mutant]);
         else if (played % TWICE === 0) await playTwice(scenario, seed);

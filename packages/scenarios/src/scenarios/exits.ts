@@ -83,7 +83,6 @@ export const exits: readonly Scenario[] = [
   },
   {
     name: "exit-with-calls-in-flight",
-    every: 2,
     claim: "a guest that exits with calls in flight answers each of them once, with its reason",
     guests: () => inFlight(),
     expect({ exits: ends, messages, codes }) {
@@ -96,7 +95,6 @@ export const exits: readonly Scenario[] = [
   },
   {
     name: "two-exporters-one-dying",
-    every: 4,
     claim:
       "of two exporters under load one dies: its calls are ABORTED, all others answered, none lost",
     guests: () => dying(),

@@ -32,7 +32,6 @@ async function replaceUnderLoad(play: Play, module: Uint8Array<ArrayBuffer>): Pr
 export const replacing: readonly Scenario[] = [
   {
     name: "replaced-under-load",
-    every: 4,
     claim: "a guest that is replaced under load answers every call once and OK",
     guests: () => guests(),
     async act(play) {
@@ -47,7 +46,6 @@ export const replacing: readonly Scenario[] = [
   },
   {
     name: "not-replaced",
-    every: 2,
     claim: "a new version that cannot launch leaves the old one as it was, and every call is OK",
     guests: () => guests(),
     limits: { restarts: 0 },
