@@ -31,7 +31,7 @@ describe("the embedded engine", () => {
     };
     const call = (name: keyof typeof impl, request: object): object =>
       (impl[name] as (r: object, c: object) => object)(request, context);
-    const { connectionId } = call("open", { name: "" }) as { connectionId: string };
+    const { connectionId } = call("open", { name: "", url: "" }) as { connectionId: string };
     expect(call("increment", { connectionId, key })).toEqual({ value: 1n });
     const increments = [{ member: key, by: 1 }];
     expect(call("sortedSetIncrement", { connectionId, key: b("z"), increments })).toEqual({
