@@ -125,9 +125,9 @@ export class Endpoint {
   }
 
   /**
-   * A method number for calls of the host to the guest, which the guest cannot call.
+   * A method number for calls of the host to the guest. Whoever calls it gets UNIMPLEMENTED.
    *
-   * @param name no method name, so that the guest cannot bind it
+   * @param name no method name, so that it is in nobody's way
    * @throws ConnectError RESOURCE_EXHAUSTED if it has bound as many methods as it may
    */
   reserve(name: string): number {

@@ -132,7 +132,8 @@ export class OutgoingCalls {
   #keep(number: number, code: number, body: Uint8Array): number {
     const parked = { state: "parked", code, body } as const;
     if (number !== 0) this.#calls.set(number, parked);
-    else if (this.#calls.full) return parkedWord(0, code);
+    // A call that came in meanwhile has taken the last place: an answer that cannot be kept is no success.
+    else if (this.#calls.full) return parkedWord(0, code === 0 ? Code.ResourceExhausted : code);
     else number = this.#calls.add(parked);
     return parkedWord(number, code);
   }

@@ -93,7 +93,8 @@ export class Session {
           Code.FailedPrecondition,
         );
       }
-      return bindMethod(method, this.#core, this.#core.interceptors, this.#open);
+      const bound = bindMethod(method, this.#core, this.#core.interceptors, this.#open);
+      return this.#grants?.allow(name) === false ? servedOnly(bound, caller.name) : bound;
     } catch (error) {
       if (error instanceof ConnectError) {
         for (const observer of this.#core.observers) observer.refused?.(this.caller, name, error);
@@ -187,6 +188,21 @@ export class Session {
       );
     }
     return call;
+  };
+}
+
+/** A method of a service of the caller's own: it needs the number to serve it, and was not granted to call it. */
+function servedOnly(bound: BoundMethod, caller: string): BoundMethod {
+  return {
+    name: bound.name,
+    start: () => {
+      throw new ConnectError(
+        `${caller} serves ${bound.name} and was not granted to call it: add it to the grants of ${caller}`,
+        Code.PermissionDenied,
+      );
+    },
+    write: (response, memory, at, end) => bound.write(response, memory, at, end),
+    encode: (response) => bound.encode(response),
   };
 }
 

@@ -42,7 +42,7 @@ export class Alarms {
   /** `Clock.after` */
   after(ms: number, run: () => void): () => void {
     const now = this.#now();
-    const alarm: Alarm = { at: now + Math.max(0, ms), run };
+    const alarm: Alarm = { at: now + (ms > 0 ? ms : 0), run };
     this.#live++;
     this.#push(alarm);
     if (alarm.at < this.#timerAt) {

@@ -157,8 +157,9 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
 
   /** An instance has begun to wait: calls that wait for that very instance are told so. */
   blocked(): void {
-    if (this.#queue.length === 0) return;
-    const takers = this.#takers();
+    const takers = this.#queue.length === 0 ? [] : this.#takers();
+    // Where nobody takes calls now, they wait for one that is being started again.
+    if (takers.length === 0) return;
     const stuck = this.#queue.filter(({ call }) => takers.every((one) => leadsTo(one, call)));
     for (const { call } of stuck) call.abort(circleError(this.name, pathOf(call)));
   }

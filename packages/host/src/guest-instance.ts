@@ -105,6 +105,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
   /** Whether it runs; also while it exits, for calls made on behalf of those in flight. */
   get takesCalls(): boolean {
+    if (this.#pool.holding) return false;
     return this.state === "running" || (this.state === "exiting" && this.#nested);
   }
   /** Whether it can take a call now. */
@@ -148,8 +149,8 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   defer(close: () => void | Promise<void>): void {
-    if (this.state === "exited") void close();
-    else this.#closes.add(close);
+    this.#closes.add(close);
+    if (this.state === "exited") void this.#closes.run();
   }
 
   export(service: string): void {
@@ -284,10 +285,16 @@ export class GuestInstance implements Guest, Caller, Waiter {
   #runHook(event: ExitEvent, { code, reason }: Required<ExitOptions>): boolean {
     const [endpoint, serve, hook] = [this.#endpoint, this.#serve, this.#hook];
     if (endpoint === undefined || serve === undefined || hook === undefined) return false;
-    const body = hook.encode(event);
     const { eventLoop } = this.#pool.program.shape;
     const end = (): void => this.end(code, reason);
-    const { number } = endpoint.accept(body, () => eventLoop && this.#pool.clock.soon(end));
+    const body = hook.encode(event);
+    let number;
+    try {
+      ({ number } = endpoint.accept(body, () => eventLoop && this.#pool.clock.soon(end)));
+    } catch {
+      // It holds as many calls as it may: there is no place for one more, so it is ended without.
+      return false;
+    }
     this.#occupied = true;
     this.#serving = true;
     const done = (): void => {

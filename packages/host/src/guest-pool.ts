@@ -22,6 +22,7 @@ export class GuestPool {
   /** Instances that are about to take the place of one that crashed. */
   #starting = 0;
   /** It was asked to exit: nothing of it is started any more. */
+  #holding = false;
   #exiting = false;
   #last: number;
   #lastWords = "exited";
@@ -57,6 +58,23 @@ export class GuestPool {
   /** The number of its last instance. */
   get last(): number {
     return this.#last;
+  }
+
+  /** It runs in the place of nobody yet: it takes no calls before `release`. */
+  get holding(): boolean {
+    return this.#holding;
+  }
+
+  /** It takes no calls until it is released. */
+  hold(): void {
+    this.#holding = true;
+  }
+
+  /** From now on it takes calls. */
+  release(): void {
+    this.#holding = false;
+    this.changed();
+    for (const instance of this.#instances) this.freed(instance);
   }
 
   /** How its last instance that ended did. */

@@ -192,14 +192,15 @@ class WasmHost implements Host, HostCore {
   async #replace(old: GuestPool, config: GuestConfig): Promise<void> {
     const limits = { ...this.#limits, ...config.limits };
     const program = await loadProgram(config, limits);
-    this.#grant(config);
     for (const { shape } of [old.program, program]) {
       if (shape.kind === "command")
         throw new GuestError(`"${old.name}" was not replaced: a command ends by itself`);
     }
     if (this.#shutdown || this.closing)
       throw new GuestError(`"${old.name}" was not replaced: the host ends`);
+    this.#grant(config);
     const next = new GuestPool(config, program, limits, this, old.last);
+    next.hold();
     this.#pools.push(next);
     try {
       next.prepare();
@@ -215,6 +216,7 @@ class WasmHost implements Host, HostCore {
       this.#forget(next);
       throw error;
     }
+    next.release();
     if (this.#main === old) this.#main = next;
     const reason = "a new version has taken its place";
     await old.askExit({ reason, graceMs: limits.drainMs });

@@ -38,6 +38,8 @@ export class Receiver {
   readonly #kept: GuestEvent[] = [];
   #exit: { readonly event: ExitEvent; readonly until: number } | undefined;
   #finishedLast = false;
+  /** The guest receives no more. */
+  #over = false;
 
   constructor(init: ReceiverInit) {
     this.#init = init;
@@ -131,7 +133,7 @@ export class Receiver {
 
   /** Something has happened: whoever asks is told. */
   #look(): void {
-    if (this.#asking === undefined) return;
+    if (this.#asking === undefined || this.#over) return;
     const event = this.#exitRequest() ?? this.#finishedCall();
     if (event !== undefined) this.#asking(event);
   }
@@ -174,5 +176,7 @@ export class Receiver {
       );
     }
     this.#held.clear();
+    this.#asking?.({ kind: "timeout" });
+    this.#over = true;
   }
 }

@@ -5,15 +5,22 @@ import type { StartGraph } from "./start-graph.ts";
 /** A message that names several guests stays short. */
 const MOST_REASON = 256;
 
+/** What is known of a guest that has gone. */
+type Departure = Pick<Guest, "name" | "mayExport" | "exitedWith">;
+
 /** Who was here, and with which words it went: what whoever requires a provider that is gone wants to know. */
 export class Departures {
   #here: readonly Guest[] = [];
-  /** The instance of each guest that ended last. One entry for each name that the operator gave, so it is bounded. */
-  readonly #gone = new Map<string, Guest>();
+  /**
+   * How each guest ended last. One entry for each name that the operator gave, so it is bounded; nothing of the instance
+   * itself is kept, whose memory is large.
+   */
+  readonly #gone = new Map<string, Departure>();
 
   /** Remembers who is here now. */
   see(guests: readonly Guest[]): void {
-    for (const guest of this.#here) if (guest.state === "exited") this.#gone.set(guest.name, guest);
+    for (const { state, name, mayExport, exitedWith } of this.#here)
+      if (state === "exited") this.#gone.set(name, { name, mayExport, exitedWith });
     this.#here = guests;
   }
 
@@ -27,7 +34,7 @@ export class Departures {
   }
 }
 
-function wordsOf({ exitedWith }: Guest): string {
+function wordsOf({ exitedWith }: Departure): string {
   if (exitedWith === undefined) return "ended";
   const { code, reason } = exitedWith;
   return `exited with code ${code}${reason === "" ? "" : ` (${printable(reason, MOST_REASON)})`}`;

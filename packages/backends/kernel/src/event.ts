@@ -24,6 +24,9 @@ export function encodeExit(event: ExitEvent): Uint8Array {
   return toBinary(ExitCallSchema, create(ExitCallSchema, exitCall(event)));
 }
 
+/** What a uint32 can say. */
+const MOST_MS = 0xffff_ffff;
+
 function exitCall({ code, reason, graceMs }: ExitEvent): MessageInitShape<typeof ExitCallSchema> {
-  return { code, reason, graceMs: Math.ceil(graceMs) };
+  return { code, reason, graceMs: Math.min(MOST_MS, Math.ceil(graceMs)) };
 }
