@@ -149,7 +149,7 @@ async function schedules(): Promise<Count> {
   return JSON.parse(readFileSync(report, "utf8")) as Count;
 }
 
-/** Each suite of the conformance runner counts. Where it cannot run, it says why, and counts nothing. */
+/** Each suite of the conformance runner counts. Where it cannot run, it says why, and counts nothing; on CI that is red. */
 async function conformance(): Promise<Count> {
   const child = spawn("node", ["tools/conformance.ts"], {
     cwd: root,
@@ -162,7 +162,8 @@ async function conformance(): Promise<Count> {
   });
   const code = await new Promise((resolve) => child.on("close", resolve));
   const passed = text.match(/CONFORMANCE SUITE PASSED/g)?.length ?? 0;
-  return { passed, failed: code === 0 ? 0 : 1 };
+  const ran = passed > 0 || process.env["CI"] === undefined;
+  return { passed, failed: code === 0 && ran ? 0 : 1 };
 }
 
 async function tests(): Promise<Count> {

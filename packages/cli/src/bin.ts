@@ -137,8 +137,11 @@ async function logsCommand(file: string, options: LogsOptions): Promise<number> 
 function printLine(line: string): void | Promise<void> {
   if (process.stdout.destroyed || process.stdout.write(`${line}\n`)) return undefined;
   return new Promise((resolve) => {
-    process.stdout.once("drain", resolve);
-    process.stdout.once("close", resolve);
+    const go = (): void => {
+      process.stdout.off("drain", go).off("close", go);
+      resolve();
+    };
+    process.stdout.on("drain", go).on("close", go);
   });
 }
 

@@ -35,7 +35,11 @@ const { values } = parseArgs({
 });
 const { mutant } = values;
 const wanted = scenarios.filter(({ name }) => [name, undefined].includes(values.scenario));
-if (wanted.length === 0 || (mutant !== undefined && mutants[mutant] === undefined)) {
+const asked = Number(values.seed ?? values.seeds);
+if (!Number.isSafeInteger(asked) || (values.seed === undefined && asked < 1)) {
+  console.error("--seeds and --seed take a whole number");
+  process.exitCode = 2;
+} else if (wanted.length === 0 || (mutant !== undefined && mutants[mutant] === undefined)) {
   const names = scenarios.map(({ name }) => name).join(", ");
   console.error(`there is no such scenario or mutant: the scenarios are ${names}`);
   process.exitCode = 2;

@@ -4,6 +4,9 @@ import type { OpenFile } from "./handles.ts";
 import type { StreamMount, StreamOwner } from "./index.ts";
 import type { Info } from "./info.ts";
 
+/** Bytes that may wait for the reader of a stream, of all guests that write to it. */
+const MOST_WAITING = 4 * 1024 * 1024;
+
 /** Opens a stream of the host to write. Closing it leaves a shared stream open: it is the host's. */
 export function openStream(
   mounted: StreamMount["stream"],
@@ -31,6 +34,14 @@ export function openStream(
     write: async (data) => {
       if (!stream.writable)
         throw Object.assign(new Error("the stream has ended"), { code: "EPIPE" });
+      // Who has given a write up may write again, while the stream still keeps what it was given.
+      const waiting = stream.writableLength;
+      if (waiting > 0 && waiting + data.length > MOST_WAITING) {
+        throw new ConnectError(
+          `${waiting} bytes wait for the reader of ${path} already: write again when they were taken`,
+          Code.ResourceExhausted,
+        );
+      }
       await new Promise<void>((resolve, reject) => {
         stream.write(Uint8Array.from(data), (error) => (error ? reject(error) : resolve()));
       });

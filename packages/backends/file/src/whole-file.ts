@@ -65,10 +65,16 @@ export function writeFile(
     if (request.exclusive && stats !== undefined) throw failure("EEXIST");
     const { data } = request;
     const temporary = `${walk.here}/.${randomBytes(9).toString("hex")}.tmp`;
-    const entries = stats === undefined ? 1 : 0;
+    let entries = stats === undefined ? 1 : 0;
     quota.take(data.length, entries);
     const fd = fs.openSync(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666);
+    let isOpen = true;
+    const close = (): void => {
+      if (isOpen) fs.closeSync(fd);
+      isOpen = false;
+    };
     const undo = (): void => {
+      close();
       quota.give(data.length, entries);
       fs.unlinkSync(temporary);
     };
@@ -78,20 +84,25 @@ export function writeFile(
         done += fs.writeSync(fd, data, done, data.length - done, done);
     };
     const publish = (): void => {
+      // Looked at again: others may have written or removed that name while this one waited for the disk.
+      const old = request.exclusive ? undefined : fs.lstatSync(entry, { throwIfNoEntry: false });
+      if (old === undefined && entries === 0) {
+        quota.take(0, 1);
+        entries = 1;
+      }
       // A link fails if somebody made that name meanwhile; a rename would replace it.
       if (request.exclusive) {
         fs.linkSync(temporary, entry);
         fs.unlinkSync(temporary);
       } else fs.renameSync(temporary, entry);
-      if (stats !== undefined) {
-        quota.removed(stats);
-        quota.take(0, 1);
-      }
+      if (old === undefined) return;
+      quota.removed(old);
+      quota.take(0, 1 - entries);
     };
     try {
       fill();
       if (!request.sync) {
-        fs.closeSync(fd);
+        close();
         publish();
         return undefined;
       }
@@ -100,28 +111,33 @@ export function writeFile(
       throw error;
     }
     waits = true;
-    return durable(at, fd, walk, publish, undo);
+    return durable(at, { fd, walk, close, publish, undo });
   } finally {
     if (!waits) walk[Symbol.dispose]();
   }
 }
 
+/** A file that was written under another name. */
+interface Written {
+  readonly fd: number;
+  readonly walk: Walk;
+  readonly close: () => void;
+  /** Gives it its name. */
+  readonly publish: () => void;
+  /** Closes and removes it. */
+  readonly undo: () => void;
+}
+
 /** The rest of a write that is to survive a crash: content, then name. */
 async function durable(
   { mount }: DiskPath,
-  fd: number,
-  walk: Walk,
-  publish: () => void,
-  undo: () => void,
+  { fd, walk, close, publish, undo }: Written,
 ): Promise<void> {
   const { fs } = mount;
   using _ = walk;
   try {
-    try {
-      await sync(mount, fd);
-    } finally {
-      fs.closeSync(fd);
-    }
+    await sync(mount, fd);
+    close();
     publish();
   } catch (error) {
     undo();

@@ -221,6 +221,22 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("a %s mount:", (kind
     );
   });
 
+  test("a quota holds while many write one name at once, and each file counts once", async () => {
+    mount("1 MiB", 4);
+    const write = async (name: string, kib: number, sync = false): Promise<unknown> =>
+      client.writeFile({ path: `/data/${name}`, data: new Uint8Array(kib * 1024), sync });
+    await write("a", 400);
+    await write("b", 600);
+    await Promise.all([1, 2, 3].map(async () => write("a", 0, true)));
+    expect(await codeOf(write("a", 425))).toBe(Code.ResourceExhausted);
+    // New names, written by several: one file and one entry each.
+    await client.remove({ path: "/data/b" });
+    await Promise.all([1, 2, 3].map(async () => write("b", 300, true)));
+    await write("c", 424);
+    await write("d", 300);
+    expect(await codeOf(write("e", 0))).toBe(Code.ResourceExhausted);
+  });
+
   test("a quota holds whatever way bytes come in, and what is removed is free again", async () => {
     mount("1 KiB");
     await put("/data/a", "x".repeat(1000));

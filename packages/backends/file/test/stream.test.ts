@@ -18,6 +18,20 @@ describe("a stream", () => {
   const streamed = (stream: Writable): void =>
     void (memory = inMemory(file({ mounts: { "/dev/stdout": { stream } } })));
 
+  test("that nobody reads keeps 4 MiB at most, however often its writers give up", async () => {
+    const stream = new Writable({ highWaterMark: 1, write: () => {} });
+    streamed(stream);
+    const client = memory.client();
+    const { handle } = await client.open({ path: "/dev/stdout", write: true });
+    const data = new Uint8Array(1024 * 1024);
+    const codes: (Code | 0)[] = [];
+    for (let i = 0; i < 10; i++)
+      codes.push(await codeOf(client.write({ handle, data }, { timeoutMs: 2 })));
+    expect(codes.slice(0, 4)).toEqual(Array(4).fill(Code.DeadlineExceeded));
+    expect(codes.slice(4)).toEqual(Array(6).fill(Code.ResourceExhausted));
+    expect(stream.writableLength).toBe(4 * 1024 * 1024);
+  });
+
   test("takes what is written to it, in order, and is not closed with its handle", async () => {
     const taken: string[] = [];
     streamed(

@@ -6,7 +6,7 @@ import { type Address, parseAddress, type RedisTls } from "./server/address.ts";
 import { ServerConnection, type ServerLimits } from "./server/server-connection.ts";
 
 /** What a pattern says: `redis://cache.example:6379`, `rediss://*.example:*`. */
-const PATTERN = /^(rediss?):\/\/((?:\*\.)?[a-z0-9.-]+|\[[0-9a-f:]+\]):(\d{1,5}|\*)$/;
+const PATTERN = /^(rediss?):\/\/((?:\*\.)?[a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\]):(\d{1,5}|\*)$/;
 
 interface Allowed {
   readonly tls: boolean;

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Now } from "./connection.ts";
 import { tooMany } from "./redis-error.ts";
 
 /** Things of one caller, by ids that nobody can guess: 128 random bits. They die with it. */
@@ -7,6 +8,7 @@ export class OwnIds<T extends object> implements AsyncDisposable {
   readonly #kind: string;
   readonly #most: number;
   readonly #things = new Map<string, T>();
+  #opening = 0;
   #ended = false;
 
   /** @param kind for messages, such as `connection` */
@@ -17,19 +19,49 @@ export class OwnIds<T extends object> implements AsyncDisposable {
 
   /** @throws ConnectError RESOURCE_EXHAUSTED */
   checkRoom(): void {
-    if (this.#things.size >= this.#most) {
+    if (this.#things.size + this.#opening >= this.#most) {
       const message = `${this.#most} ${this.#kind}s are open: close one, or use it again`;
       throw tooMany(message, 1_000);
     }
   }
 
-  /** @throws ConnectError RESOURCE_EXHAUSTED; CANCELLED if the caller has ended meanwhile, and then it is closed */
+  /**
+   * Opens a thing, in a place that is kept for it meanwhile, and answers its id.
+   *
+   * @throws ConnectError RESOURCE_EXHAUSTED; CANCELLED as `add`; whatever `start` throws
+   */
+  open(start: () => Now<T>): Now<string> {
+    this.checkRoom();
+    this.#opening++;
+    const add = (thing: T): string => {
+      this.#opening--;
+      return this.add(thing);
+    };
+    const fail = (error: unknown): never => {
+      this.#opening--;
+      throw error;
+    };
+    let opened: Now<T>;
+    try {
+      opened = start();
+    } catch (error) {
+      return fail(error);
+    }
+    return opened instanceof Promise ? opened.then(add, fail) : add(opened);
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED, and then it is closed; CANCELLED if the caller has ended meanwhile, and then it is closed */
   add(thing: T): string {
     if (this.#ended) {
       void close(thing);
       throw new ConnectError("the caller has ended", Code.Canceled);
     }
-    this.checkRoom();
+    try {
+      this.checkRoom();
+    } catch (error) {
+      void close(thing);
+      throw error;
+    }
     const id = randomBytes(16).toString("base64url");
     this.#things.set(id, thing);
     return id;

@@ -74,16 +74,15 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
       const own = state.of(context);
       const { watches } = own;
       const connection = own.connection(connectionId);
-      watches.checkRoom();
       const keys = connection.keys.keys(some(watched, "key"));
-      return whenDone(connection.connection.watch(keys, context), (watch) => {
-        const open: OpenWatch = {
+      const opened = watches.open(() =>
+        whenDone(connection.connection.watch(keys, context), (watch): OpenWatch => ({
           watch,
           connection,
           [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose](),
-        };
-        return { watchId: watches.add(open) };
-      });
+        })),
+      );
+      return whenDone(opened, (watchId) => ({ watchId }));
     },
 
     async unwatch({ watchId }, context) {

@@ -25,7 +25,6 @@ export function publishCalls(state: PerCaller<CallerState>): Calls {
       const caller = state.of(context);
       const { subscriptions } = caller;
       const { connection, keys } = caller.connection(connectionId);
-      subscriptions.checkRoom();
       const count = channels.length + patterns.length;
       if (count === 0 || count > MOST_CHANNELS) {
         throw invalid(`${count} channels and patterns: 1 to 256 can be listened to`);
@@ -37,10 +36,13 @@ export function publishCalls(state: PerCaller<CallerState>): Calls {
         channels: channels.map((channel) => keys.bytes(channel)),
         patterns: patterns.map((pattern) => keys.pattern(pattern)),
       };
-      return whenDone(connection.subscribe(wanted, subscription, context), (source) => {
-        subscription.source = source;
-        return { subscriptionId: subscriptions.add(subscription) };
-      });
+      const opened = subscriptions.open(() =>
+        whenDone(connection.subscribe(wanted, subscription, context), (source) => {
+          subscription.source = source;
+          return subscription;
+        }),
+      );
+      return whenDone(opened, (subscriptionId) => ({ subscriptionId }));
     },
 
     poll({ subscriptionId, most, waitMs }, context) {

@@ -142,7 +142,8 @@ export class ServerConnection implements Connection {
 
   /** Makes room for commands; answers the client once the link is up. */
   #begin(context: CallContext, weight: number): Now<ServerClient> {
-    if (this.#inFlight + weight > this.#limits.maxInFlight) {
+    // What is larger than the limit by itself goes when nothing else is under way.
+    if (this.#inFlight > 0 && this.#inFlight + weight > this.#limits.maxInFlight) {
       const message = `${this.#inFlight} commands are under way to ${this.#shown}: no room for ${weight} more`;
       throw tooMany(message, 100);
     }
@@ -172,6 +173,7 @@ export class ServerConnection implements Connection {
     command: Command,
     context: CallContext,
     signal: AbortSignal | undefined,
+    again = true,
   ): Promise<Reply> {
     const { args, script } = command;
     const sent = client.send(command, signal);
@@ -183,11 +185,11 @@ export class ServerConnection implements Connection {
         return client.send({ ...command, args: words }, signal);
       });
     }
-    if (!this.#limits.replayReads || !onlyReads(args)) return sent;
+    if (!again || !this.#limits.replayReads || !onlyReads(args)) return sent;
     return sent.catch(async (error: unknown) => {
       if (isReplyError(error) || isAbort(error)) throw error;
-      const again = await this.#link.ready(context);
-      return again.send(command, signal);
+      const next = await this.#link.ready(context);
+      return next.send(command, signal);
     });
   }
 
@@ -206,8 +208,10 @@ export class ServerConnection implements Connection {
         replies[index] = reply;
         if (--left === 0) resolve(replies);
       };
+      // A read that is sent again after a write of the same pipeline would see what that one did.
+      const again = commands.every(({ args }) => onlyReads(args));
       for (const [index, command] of commands.entries()) {
-        this.#send(client, command, context, signal).then(
+        this.#send(client, command, context, signal, again).then(
           (reply) => {
             this.#replies++;
             settle(index, reply);

@@ -1,0 +1,71 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { inMemory } from "@dropthrough/dispatch/testing";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { redis } from "../src/index.ts";
+import { type RedisServer, startRedisServer } from "../src/testing.ts";
+
+let server: RedisServer;
+beforeAll(async () => void (server = await startRedisServer()));
+afterAll(() => server[Symbol.asyncDispose]());
+
+const b = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+/** How many of the calls were refused for want of room; what the others answered. */
+async function refusals<T>(calls: readonly Promise<T>[]): Promise<{ refused: number; done: T[] }> {
+  const done: T[] = [];
+  let refused = 0;
+  for (const outcome of await Promise.allSettled(calls)) {
+    if (outcome.status === "fulfilled") done.push(outcome.value);
+    else {
+      expect(ConnectError.from(outcome.reason).code).toBe(Code.ResourceExhausted);
+      refused++;
+    }
+  }
+  return { refused, done };
+}
+
+describe("what one guest asks for all at once", () => {
+  test("watches: 16 are opened, and those that are refused leave no connection behind", async () => {
+    await using backend = inMemory(redis({ url: server.url, execute: ["INFO"] }));
+    const client = backend.client("hostile");
+    const connections = async (): Promise<number> => {
+      const { reply } = await client.execute({ command: "INFO", arguments: [b("clients")] });
+      const text = Buffer.from(reply?.kind.value as Uint8Array).toString();
+      return Number(/connected_clients:(\d+)/.exec(text)?.[1]);
+    };
+    for (let round = 0; round < 3; round++) {
+      const asked = Array.from({ length: 60 }, async (_, i) =>
+        client.watch({ keys: [b(`k${i}`)] }),
+      );
+      const { refused, done } = await refusals(asked);
+      expect([refused, done.length]).toEqual([44, 16]);
+      await Promise.all(done.map(async ({ watchId }) => client.unwatch({ watchId })));
+    }
+    await vi.waitUntil(async () => (await connections()) <= 1 + 16);
+  });
+
+  test("subscriptions: 64 are opened, and nobody listens when they have ended", async () => {
+    await using backend = inMemory(redis({ url: server.url }));
+    const client = backend.client("hostile");
+    const asked = Array.from({ length: 200 }, async () => client.subscribe({ channels: [b("c")] }));
+    const { refused, done } = await refusals(asked);
+    expect([refused, done.length]).toEqual([136, 64]);
+    await Promise.all(
+      done.map(async ({ subscriptionId }) => client.unsubscribe({ subscriptionId })),
+    );
+    await vi.waitUntil(async () => {
+      const { receivers } = await client.publish({ channel: b("c"), message: b("m") });
+      return receivers === 0n;
+    });
+  });
+
+  test("a transaction of as many commands as it may have", async () => {
+    await using backend = inMemory(redis({ url: server.url }));
+    const commands = Array.from({ length: 10_000 }, () => ({
+      command: { case: "increment" as const, value: { key: b("n") } },
+    }));
+    const { results } = await backend.client().transaction({ commands });
+    expect(results).toHaveLength(10_000);
+    expect(results.at(-1)?.result).toMatchObject({ case: "increment", value: { value: 10_000n } });
+  });
+});
