@@ -56,7 +56,9 @@ test(
       await expect.poll(() => acknowledged.size, { timeout: 10_000 }).toBeGreaterThan(before + 100);
       await server.restart();
     }
-    await expect.poll(() => acknowledged.size, { timeout: 10_000 }).toBeGreaterThan(0);
+    // The last outage is over as well: what comes now reads from a server that is reached.
+    const last = acknowledged.size;
+    await expect.poll(() => acknowledged.size, { timeout: 10_000 }).toBeGreaterThan(last);
     over.abort();
     await callers;
 
