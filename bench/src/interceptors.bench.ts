@@ -6,12 +6,11 @@ import type * as loops from "./loop-guest.ts";
 
 /** What is left of the dispatch without interceptors: it never asks for them. */
 const WITHOUT: Patch = {
-  "dispatch/src/answer.ts": [["return intercept(interceptors, answer);", "return answer;"]],
   "dispatch/src/binding.ts": [[" && interceptors.length === 0", ""]],
   "dispatch/src/interceptor.ts": [
     [
-      "if (interceptors.length === 0) return { answer, response };",
-      'throw new Error("there are none");',
+      "return interceptors.length === 0 ? inner : new InterceptedAnswer(interceptors, inner);",
+      "return inner;",
     ],
   ],
 };

@@ -1,4 +1,5 @@
 import type { Case, Sample } from "./case.ts";
+import { collectYoung } from "./garbage.ts";
 
 /** What a case came to, for one time of what it does. This is what `--json` prints. */
 export interface Result {
@@ -45,8 +46,14 @@ export const PACE: Pace = { rounds: 15, slices: 4, sliceNs: 5e6, warmNs: 300e6 }
  *  round 1: subject baseline  baseline subject  subject baseline  baseline subject  ─▶ one ratio
  *  round 2: ...
  * ```
+ *
+ * A turn ends when its young garbage is collected: else whoever allocates faster collects what the other left.
  */
-export async function measure(it: Case, pace: Pace = PACE): Promise<Measured> {
+export async function measure(
+  it: Case,
+  pace: Pace = PACE,
+  collectGarbage: () => number = collectYoung,
+): Promise<Measured> {
   const sides = [it.subject, ...(it.baseline ? [it.baseline] : [])];
   const counts = sides.map(() => it.times ?? 0);
   if (it.times === undefined) {
@@ -54,11 +61,15 @@ export async function measure(it: Case, pace: Pace = PACE): Promise<Measured> {
     for (const [i, sample] of sides.entries()) counts[i] = await calibrate(sample, pace.sliceNs);
   }
   const slices = it.times === undefined ? pace.slices : 1;
+  const turns = sides.map((sample): Sample => {
+    if (it.times !== undefined) return sample;
+    return async (times) => (await sample(times)) + collectGarbage();
+  });
   const rounds: number[][] = [];
   const least = Math.max(5, pace.rounds);
   for (let round = 0; round < 3 * least; round++) {
     if (round === least && conclude(it, rounds).missed === null) break;
-    rounds.push(await takeTurns(sides, counts, slices, round));
+    rounds.push(await takeTurns(turns, counts, slices, round));
   }
   return conclude(it, rounds);
 }

@@ -1,12 +1,8 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import type { CaseMaker, Sample } from "./case.ts";
+import { collect } from "./garbage.ts";
 import { bareInstance, idleHost } from "./start/idle-guest.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 
 /** A host that starts with so many instances, beside one that starts with one. */
 const hosted: Sample = async (times) => {

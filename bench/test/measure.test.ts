@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Case } from "../src/case.ts";
-import { conclude, measure, median, type Pace } from "../src/measure.ts";
+import { conclude, measure as measureWith, median, type Pace } from "../src/measure.ts";
 import { amount, boundOf, row } from "../src/table.ts";
 
 const quick: Pace = { rounds: 5, slices: 2, sliceNs: 1000, warmNs: 0 };
@@ -10,6 +10,9 @@ const fake = (more: Partial<Case>): Case => ({
   subject: (times) => times * 10,
   ...more,
 });
+
+const measure = async (it: Case, pace: Pace): ReturnType<typeof measureWith> =>
+  measureWith(it, pace, () => 0);
 
 describe("a measured case", () => {
   test("is compared with what ran in its turn", async () => {
@@ -39,6 +42,19 @@ describe("a measured case", () => {
     // The first of all find out how many times fill a slice.
     expect(order.slice(-20).join("")).toBe("abbabaababbabaababba");
     expect(order.filter((name) => name === "a").length).toBe(order.length / 2);
+  });
+
+  test("pays for the garbage that it leaves, and its baseline for its own", async () => {
+    let left = 0;
+    const leaves =
+      (garbage: number) =>
+      (times: number): number => ((left = garbage * times), times * 100);
+    const { result } = await measureWith(
+      fake({ subject: leaves(10), baseline: leaves(300) }),
+      quick,
+      () => left,
+    );
+    expect([result.median, result.baselineMedian]).toEqual([110, 400]);
   });
 
   test("without a baseline is shown for scale", async () => {

@@ -69,7 +69,7 @@ export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
     end: number,
     inPlace: boolean,
   ): number {
-    if (sink.busy) return withSink(() => this.#write(message, memory, start, end, inPlace));
+    if (sink.busy) return this.#writeWithin(message, memory, start, end, inPlace);
     sink.busy = true;
     sink.inPlace = inPlace;
     try {
@@ -81,6 +81,17 @@ export class CompiledCodec<Desc extends DescMessage> implements Codec<Desc> {
       sink.busy = false;
       if (sink.dirty) clean();
     }
+  }
+
+  // Apart: what a function closes over, it allocates each time it is called.
+  #writeWithin(
+    message: MessageShape<Desc>,
+    memory: Uint8Array,
+    start: number,
+    end: number,
+    inPlace: boolean,
+  ): number {
+    return withSink(() => this.#write(message, memory, start, end, inPlace));
   }
 
   /** It did not fit: perhaps it does with the least room for lengths. */

@@ -23,71 +23,115 @@ export function answerOf(
 ): Answer {
   const { entry, desc, name } = method;
   if (desc === undefined) {
-    return refuse(
+    return new Refusal(
       Code.FailedPrecondition,
       `no descriptor is known for ${name}: build "${entry.name}" with a manifest, or give its services in the config`,
     );
   }
   if (!isUnary(desc))
-    return refuse(Code.Unimplemented, `${name} streams, which guests cannot call yet`);
-  const answer =
-    entry.kind === "backend" ? backendAnswer(entry, desc, codec) : byteAnswer(entry, desc, codec);
-  return intercept(interceptors, answer);
-}
-
-function refuse(code: Code, message: string): Answer {
-  const answer = (): never => {
-    throw new ConnectError(message, code);
-  };
-  return { answer, response: answer };
+    return new Refusal(Code.Unimplemented, `${name} streams, which guests cannot call yet`);
+  return intercept(
+    interceptors,
+    entry.kind === "backend"
+      ? backendAnswer(entry, desc, codec)
+      : new GuestAnswer(entry, desc, codec),
+  );
 }
 
 function backendAnswer(backend: Backend, desc: DescMethodUnary, codec: CodecOptions): Answer {
   const impl = backend.impl as Record<string, Handler | undefined>;
   const handler = impl[desc.localName];
   if (handler === undefined) {
-    return refuse(
+    return new Refusal(
       Code.Unimplemented,
       `the backend "${backend.name}" does not implement ${desc.name}`,
     );
   }
-  const output = codecOf(desc.output, codec);
-  return {
-    answer: (request, call) => handler.call(impl, request, call),
-    response: (answered) => messageOf(desc, output, answered),
-  };
+  return new HandlerAnswer(impl, handler, desc, codecOf(desc.output, codec));
 }
 
-/** The message that a handler meant: it may answer one, or the init shape of one. */
-function messageOf(desc: DescMethodUnary, output: Codec, response: unknown): Message {
-  if (typeof response !== "object" || response === null) {
-    throw new TypeError(
-      `the handler of ${desc.parent.typeName}/${desc.name} answered ${String(response)}, no message`,
-    );
+/** Answers with an error, whatever it is asked. */
+class Refusal implements Answer {
+  readonly #message: string;
+  readonly #code: Code;
+
+  constructor(code: Code, message: string) {
+    this.#code = code;
+    this.#message = message;
   }
-  const typeName = (response as Partial<Message>).$typeName;
-  if (typeName === desc.output.typeName) return response as Message;
-  if (typeName !== undefined) {
-    throw new TypeError(
-      `the handler of ${desc.parent.typeName}/${desc.name} answered a ${typeName}, not a ${desc.output.typeName}`,
-    );
+
+  answer(): never {
+    throw new ConnectError(this.#message, this.#code);
   }
-  return output.create(response as Record<string, unknown>);
+
+  response(): never {
+    return this.answer();
+  }
 }
 
-function byteAnswer(entry: ByteEntry, desc: DescMethodUnary, codec: CodecOptions): Answer {
-  const input = codecOf(desc.input, codec);
-  const output = codecOf(desc.output, codec);
-  return {
-    answer: (request, call) => entry.answer(desc.name, input.encode(request), call),
-    response(answered) {
-      const bytes = answered as Uint8Array;
-      try {
-        return output.decode(bytes, 0, bytes.length);
-      } catch (cause) {
-        const message = `"${entry.name}" answered ${desc.name} with bytes that are no ${desc.output.typeName}`;
-        throw new ConnectError(message, Code.Internal, undefined, undefined, cause);
-      }
-    },
-  };
+/** A method of a backend. */
+class HandlerAnswer implements Answer {
+  readonly #impl: object;
+  readonly #handler: Handler;
+  readonly #desc: DescMethodUnary;
+  readonly #typeName: string;
+  readonly #output: Codec;
+
+  constructor(impl: object, handler: Handler, desc: DescMethodUnary, output: Codec) {
+    this.#impl = impl;
+    this.#handler = handler;
+    this.#desc = desc;
+    this.#typeName = desc.output.typeName;
+    this.#output = output;
+  }
+
+  answer(request: Message, call: Call): unknown {
+    return this.#handler.call(this.#impl, request, call);
+  }
+
+  /** The message that the handler meant: it may answer one, or the init shape of one. */
+  response(answered: unknown): Message {
+    if (typeof answered !== "object" || answered === null) throw this.#noMessage(String(answered));
+    const typeName = (answered as Partial<Message>).$typeName;
+    if (typeName === this.#typeName) return answered as Message;
+    if (typeName !== undefined) throw this.#noMessage(`a ${typeName}`);
+    return this.#output.create(answered as Record<string, unknown>);
+  }
+
+  #noMessage(what: string): TypeError {
+    const { parent, name } = this.#desc;
+    return new TypeError(
+      `the handler of ${parent.typeName}/${name} answered ${what}, no ${this.#typeName}`,
+    );
+  }
+}
+
+/** A method of a guest, for messages: the guest answers bytes. */
+class GuestAnswer implements Answer {
+  readonly #entry: ByteEntry;
+  readonly #desc: DescMethodUnary;
+  readonly #input: Codec;
+  readonly #output: Codec;
+
+  constructor(entry: ByteEntry, desc: DescMethodUnary, codec: CodecOptions) {
+    this.#entry = entry;
+    this.#desc = desc;
+    this.#input = codecOf(desc.input, codec);
+    this.#output = codecOf(desc.output, codec);
+  }
+
+  answer(request: Message, call: Call): unknown {
+    return this.#entry.answer(this.#desc.name, this.#input.encode(request), call);
+  }
+
+  response(answered: unknown): Message {
+    const bytes = answered as Uint8Array;
+    try {
+      return this.#output.decode(bytes, 0, bytes.length);
+    } catch (cause) {
+      const { name, output } = this.#desc;
+      const message = `"${this.#entry.name}" answered ${name} with bytes that are no ${output.typeName}`;
+      throw new ConnectError(message, Code.Internal, undefined, undefined, cause);
+    }
+  }
 }

@@ -46,14 +46,14 @@ export function bindMethod(
  *  guest memory ── decode ──▶ message ── answer ──▶ message ── encodeInto ──▶ guest memory
  * ```
  */
-class MessageBinding implements BoundMethod<Message> {
+class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   readonly name: string;
   readonly #method: Method;
   readonly #input: Codec;
   readonly #output: Codec;
   readonly #dispatch: Dispatch;
   readonly #open: OpenCall;
-  readonly #answer: Answer & Measured<Message>;
+  readonly #answer: Answer;
   readonly #borrows: boolean;
 
   constructor(
@@ -70,8 +70,7 @@ class MessageBinding implements BoundMethod<Message> {
     this.#output = codecOf(types.output, dispatch.codec);
     this.#dispatch = dispatch;
     this.#open = open;
-    const size = (response: Message): number => this.#output.encode(response).length;
-    this.#answer = { ...answer, size };
+    this.#answer = answer;
     this.#borrows = borrows;
   }
 
@@ -91,12 +90,21 @@ class MessageBinding implements BoundMethod<Message> {
         ? this.#input.decodeBorrowed(memory, at, end)
         : this.#input.decode(memory, at, end);
     } catch (cause) {
-      const answer = (): never => {
-        throw notProtobuf(this.#input.desc.typeName, cause);
-      };
-      return run<undefined, Message>(this.#dispatch, call, undefined, { answer, response: answer });
+      return this.#refuse(call, notProtobuf(this.#input.desc.typeName, cause));
     }
-    return run(this.#dispatch, call, request, this.#answer);
+    return run(this.#dispatch, call, request, this.#answer, this);
+  }
+
+  // Apart: what a function closes over, it allocates each time it is called.
+  #refuse(call: Call, error: ConnectError): Message | Pending<Message> {
+    const answer = (): never => {
+      throw error;
+    };
+    return run<undefined, Message>(this.#dispatch, call, undefined, { answer, response: answer });
+  }
+
+  size(response: Message): number {
+    return this.#output.encode(response).length;
   }
 
   write(response: Message, memory: Uint8Array, at: number, end: number): number {

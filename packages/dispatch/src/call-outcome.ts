@@ -22,7 +22,7 @@ export function started(dispatch: Dispatch, call: Call, request: unknown): void 
 
 /** Measures an encoded response, for observers. */
 export interface Measured<Response> {
-  readonly size?: (response: Response) => number;
+  size(response: Response): number;
 }
 
 /** A call has ended well. */
@@ -30,21 +30,22 @@ export function succeeded<Response>(
   dispatch: Dispatch,
   call: Call,
   response: Response,
-  { size }: Measured<Response>,
+  measured: Measured<Response> | undefined,
 ): void {
   call.end();
-  if (dispatch.observers.size > 0) observed(dispatch, call, response, size);
+  if (dispatch.observers.size > 0) observed(dispatch, call, response, measured);
 }
 
 function observed<Response>(
   dispatch: Dispatch,
   call: Call,
   response: Response,
-  size: Measured<Response>["size"],
+  measured: Measured<Response> | undefined,
 ): void {
   call.response = response as Call["response"];
   try {
-    call.responseBytes = response instanceof Uint8Array ? response.length : size?.(response);
+    call.responseBytes =
+      response instanceof Uint8Array ? response.length : measured?.size(response);
   } catch {
     // It cannot be encoded: whoever encodes it for the caller says so, as INTERNAL.
     call.code = Code.Internal;

@@ -19,7 +19,8 @@ export function run<Request, Response>(
   dispatch: Dispatch,
   call: Call,
   request: Request,
-  answer: Answer<Request, Response> & Measured<Response>,
+  answer: Answer<Request, Response>,
+  measured?: Measured<Response>,
 ): Response | Pending<Response> {
   if (dispatch.observers.size > 0) started(dispatch, call, request);
   let response;
@@ -28,11 +29,11 @@ export function run<Request, Response>(
     if (gone !== undefined) throw gone;
     const answered = answer.answer(request, call);
     if (isPromise(answered))
-      return new PendingAnswer(dispatch, call, answer, Promise.resolve(answered));
+      return new PendingAnswer(dispatch, call, answer, measured, Promise.resolve(answered));
     response = answer.response(answered);
   } catch (error) {
     throw failed(dispatch, call, error);
   }
-  succeeded(dispatch, call, response, answer);
+  succeeded(dispatch, call, response, measured);
   return response;
 }

@@ -22,30 +22,40 @@ export type UnaryFn = (request: UnaryRequest) => UnaryResponse | Promise<UnaryRe
 /** What answers a call in the end. */
 export interface Answer<Request = Message, Response = Message> {
   /** Answers at once, or with a promise. */
-  readonly answer: (request: Request, call: Call) => unknown;
+  answer(request: Request, call: Call): unknown;
   /** The response that was meant by what was answered; throws if it is none. */
-  readonly response: (answered: unknown) => Response;
+  response(answered: unknown): Response;
 }
 
 /** Wraps an answer into interceptors; with none it is the answer itself, so none cost nothing. */
-export function intercept(
-  interceptors: readonly Interceptor[],
-  { answer, response }: Answer,
-): Answer {
-  if (interceptors.length === 0) return { answer, response };
-  return {
-    answer(message, call) {
-      const innermost: UnaryFn = (request) => {
-        const answered = answer(request.message, call);
-        return isPromise(answered)
-          ? Promise.resolve(answered).then((m) => new Response(call, response(m)))
-          : new Response(call, response(answered));
-      };
-      const outermost = interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
-      return outermost(new Request(call, message));
-    },
-    response: (answered) => (answered as UnaryResponse).message,
-  };
+export function intercept(interceptors: readonly Interceptor[], inner: Answer): Answer {
+  return interceptors.length === 0 ? inner : new InterceptedAnswer(interceptors, inner);
+}
+
+class InterceptedAnswer implements Answer {
+  readonly #interceptors: readonly Interceptor[];
+  readonly #inner: Answer;
+
+  constructor(interceptors: readonly Interceptor[], inner: Answer) {
+    this.#interceptors = interceptors;
+    this.#inner = inner;
+  }
+
+  answer(message: Message, call: Call): unknown {
+    const inner = this.#inner;
+    const innermost: UnaryFn = (request) => {
+      const answered = inner.answer(request.message, call);
+      return isPromise(answered)
+        ? Promise.resolve(answered).then((m) => new Response(call, inner.response(m)))
+        : new Response(call, inner.response(answered));
+    };
+    const outermost = this.#interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
+    return outermost(new Request(call, message));
+  }
+
+  response(answered: unknown): Message {
+    return (answered as UnaryResponse).message;
+  }
 }
 
 /** Whether a value is a promise: detected by value, since an async function need not be declared as one. */

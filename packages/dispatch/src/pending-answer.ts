@@ -14,7 +14,8 @@ export class PendingAnswer<Response> implements Pending<Response>, Armed {
   next: Armed | undefined = undefined;
   previous: Armed | undefined = undefined;
   readonly #dispatch: Dispatch;
-  readonly #answer: Answer<never, Response> & Measured<Response>;
+  readonly #answer: Answer<never, Response>;
+  readonly #measured: Measured<Response> | undefined;
   #over = false;
   #listener: PendingListener<Response> | undefined;
   /** How it ended, before anybody listened. */
@@ -23,12 +24,14 @@ export class PendingAnswer<Response> implements Pending<Response>, Armed {
   constructor(
     dispatch: Dispatch,
     call: Call,
-    answer: Answer<never, Response> & Measured<Response>,
+    answer: Answer<never, Response>,
+    measured: Measured<Response> | undefined,
     promise: PromiseLike<unknown>,
   ) {
     this.call = call;
     this.#dispatch = dispatch;
     this.#answer = answer;
+    this.#measured = measured;
     dispatch.clock.settled(
       promise,
       (answered) => this.#done(answered),
@@ -58,7 +61,7 @@ export class PendingAnswer<Response> implements Pending<Response>, Armed {
       return this.failed(error);
     }
     this.#over = true;
-    succeeded(this.#dispatch, this.call, response, this.#answer);
+    succeeded(this.#dispatch, this.call, response, this.#measured);
     if (this.#listener !== undefined) this.#listener.done(response);
     else this.#tell = (listener) => listener.done(response);
   }
