@@ -11,32 +11,19 @@ import type { Clock } from "./guest.ts";
 import type { Method } from "./method.ts";
 import { newSpan, readTraceparent, type TraceContext, type TraceParent } from "./trace-context.ts";
 
-/** What a call is made with. */
-export interface CallInit {
-  readonly id: number;
-  readonly target: Method;
-  readonly caller: Caller;
-  /** The call that the caller was answering when it made this one. */
-  readonly parent: Call | undefined;
-  /** In milliseconds from now, above 0; or 0 for the deadline of the parent alone. */
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-  readonly values?: ContextValues | undefined;
-  readonly requestHeader?: Headers | undefined;
-}
-
 /**
  * One call on its way through the registry. To a handler it is Connect's `HandlerContext`; to an observer it is
  * the record of the call. Whatever costs something is made when it is first asked for.
  */
 export class Call implements HandlerContext, CallRecord {
-  readonly id: number;
-  readonly target: Method;
-  readonly caller: Caller;
-  readonly parent: Call | undefined;
-  readonly depth: number;
+  // Only declared: a field that is defined is written once more, with undefined, before the constructor sets it.
+  declare readonly id: number;
+  declare readonly target: Method;
+  declare readonly caller: Caller;
+  declare readonly parent: Call | undefined;
+  declare readonly depth: number;
 
-  // Only declared: an observed call has them, any other stays small. Their defaults are on the prototype.
+  // An observed call has these, any other stays small. Their defaults are on the prototype.
   declare startedAt: number;
   declare durationMs: number;
   declare code: Code | 0;
@@ -63,16 +50,31 @@ export class Call implements HandlerContext, CallRecord {
   #answer: Armed | undefined;
   #rare: Rare | undefined;
 
-  constructor(init: CallInit) {
-    this.id = init.id;
-    this.target = init.target;
-    this.caller = init.caller;
-    this.parent = init.parent;
-    this.depth = init.parent === undefined ? 0 : init.parent.depth + 1;
-    this.#timeoutMs = init.timeoutMs;
-    this.#clock = init.clock;
-    if (init.values !== undefined) this.#parts().values = init.values.set(callerKey, init.caller);
-    if (init.requestHeader !== undefined) this.#parts().requestHeader = init.requestHeader;
+  /**
+   * @param parent the call that the caller was answering when it made this one
+   * @param timeoutMs in milliseconds from now, above 0; or 0 for the deadline of the parent alone
+   */
+  constructor(
+    id: number,
+    target: Method,
+    caller: Caller,
+    parent: Call | undefined,
+    timeoutMs: number,
+    clock: Clock,
+  ) {
+    this.id = id;
+    this.target = target;
+    this.caller = caller;
+    this.parent = parent;
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+  }
+
+  /** What a program sends along, before the call starts. */
+  send(values: ContextValues | undefined, requestHeader: Headers | undefined): void {
+    if (values !== undefined) this.#parts().values = values.set(callerKey, this.caller);
+    if (requestHeader !== undefined) this.#parts().requestHeader = requestHeader;
   }
 
   get requestMethod(): string {

@@ -171,16 +171,8 @@ export class Session {
     if (timeoutMs === 0 && parent === undefined && !target.detached)
       timeoutMs = limits.defaultTimeoutMs;
     const id = this.#core.nextId();
-    const call = new Call({
-      id,
-      target,
-      caller: this.caller,
-      parent,
-      timeoutMs,
-      clock,
-      values,
-      requestHeader,
-    });
+    const call = new Call(id, target, this.caller, parent, timeoutMs, clock);
+    if (values !== undefined || requestHeader !== undefined) call.send(values, requestHeader);
     if (call.depth > limits.depth) {
       throw new ConnectError(
         `calls are nested more than ${limits.depth} deep: ${pathOf(call)}`,

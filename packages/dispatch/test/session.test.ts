@@ -227,14 +227,7 @@ describe("deadlines", () => {
 function openCall(session: Session, clock: ManualClock, timeoutMs: number): Call {
   const target = methodOf(echo(), "Echo");
   if (target === undefined) throw new Error("no such method");
-  const call = new Call({
-    id: 1,
-    target,
-    caller: session.caller,
-    parent: undefined,
-    timeoutMs,
-    clock,
-  });
+  const call = new Call(1, target, session.caller, undefined, timeoutMs, clock);
   const neighbours = { stopTimer: undefined, next: undefined, previous: undefined };
   call.arm({ call, failed: () => {}, ...neighbours });
   return call;
