@@ -23,12 +23,12 @@ function viewOf(memory: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(lastBuffer, memory.byteOffset + start, end - start);
 }
 
-// Engines keep up to 64 bytes of an array in the object; more costs a system allocation of some 400 ns, which many
-// small ones share. Small beside the slab, so that one that is kept for long does not keep much more than itself.
+// Engines keep up to 64 bytes of an array in the object; more costs a system allocation, of some microseconds whatever its
+// size, which many small ones share: out of as much as Node's own small Buffers do.
 const LOOP = 24;
 const IN_OBJECT = 64;
-const SHARED = 1024;
-const SLAB = 8192;
+const SHARED = 4096;
+const SLAB = 65_536;
 let slab = new ArrayBuffer(0);
 let used = 0;
 
@@ -40,11 +40,8 @@ export function copyBytes(memory: Uint8Array, start: number, end: number): Uint8
     for (let at = 0; at < length; at++) copy[at] = memory[start + at] as number;
     return copy;
   }
-  // A slice of a Node Buffer would be no copy.
-  if ((length <= IN_OBJECT || length > SHARED) && memory.constructor === Uint8Array)
-    return length > SHARED ? memory.slice(start, end) : new Uint8Array(viewOf(memory, start, end));
   const from = viewOf(memory, start, end);
-  if (length > SHARED) return new Uint8Array(from);
+  if (length <= IN_OBJECT || length > SHARED) return new Uint8Array(from);
   if (used + length > slab.byteLength) {
     slab = new ArrayBuffer(SLAB);
     used = 0;
