@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { bytesAt } from "@dropthrough/dispatch";
+import type { DiskPath } from "./disk.ts";
 import { fileError } from "./file-error.ts";
 import { type OpenRequest, Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
@@ -18,6 +19,7 @@ export class DiskFile implements OpenFile {
   readonly #disk: Disk;
   readonly #fd: number;
   readonly #count: OpenCount;
+  readonly #guest: string;
   readonly #mode: Pick<OpenRequest, "read" | "write" | "append">;
   /** Where Read and Write go on. */
   #at = 0;
@@ -25,16 +27,17 @@ export class DiskFile implements OpenFile {
   #disposed = false;
 
   constructor(
-    disk: Disk,
+    { mount, path, guest }: DiskPath,
     fd: number,
     stats: BigIntStats,
-    mode: Pick<OpenRequest, "path" | "read" | "write" | "append">,
+    mode: Pick<OpenRequest, "read" | "write" | "append">,
   ) {
-    this.#disk = disk;
+    this.#disk = mount;
     this.#fd = fd;
-    this.path = mode.path;
+    this.path = path;
+    this.#guest = guest;
     this.info = infoOf(stats);
-    this.#count = disk.quota.opened(Number(stats.ino));
+    this.#count = mount.quota.opened(Number(stats.ino));
     this.#mode = mode;
   }
 
@@ -97,7 +100,7 @@ export class DiskFile implements OpenFile {
     this.#checkWrite();
     const { fs, quota } = this.#disk;
     const before = quota.limited ? this.#size : 0;
-    quota.take(offset + data.length - before);
+    quota.grow(this.#count.inode, this.#guest, offset + data.length - before);
     let done = 0;
     try {
       while (done < data.length) {
@@ -106,7 +109,10 @@ export class DiskFile implements OpenFile {
         done += fs.writeSync(this.#fd, data, done, data.length - done, at);
       }
     } finally {
-      if (done < data.length) quota.give(offset + data.length - Math.max(before, offset + done));
+      if (done < data.length) {
+        const reached = Math.max(before, offset + done);
+        quota.shrink(this.#count.inode, offset + data.length - reached);
+      }
     }
   }
 
@@ -125,14 +131,15 @@ export class DiskFile implements OpenFile {
   truncate(size: number): void {
     this.#checkWrite();
     const before = this.#size;
-    this.#disk.quota.take(size - before);
+    const { fs, quota } = this.#disk;
+    quota.grow(this.#count.inode, this.#guest, size - before);
     try {
-      this.#disk.fs.ftruncateSync(this.#fd, size);
+      fs.ftruncateSync(this.#fd, size);
     } catch (error) {
-      this.#disk.quota.give(size - before);
+      quota.shrink(this.#count.inode, size - before);
       throw error;
     }
-    if (size < before) this.#disk.quota.give(before - size);
+    quota.shrink(this.#count.inode, before - size);
   }
 
   async sync(): Promise<void> {

@@ -12,6 +12,8 @@ const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_W
 export interface DiskPath extends Place {
   readonly mount: Disk;
   readonly path: string;
+  /** The name of the guest. */
+  readonly guest: string;
 }
 
 /** How a file is opened. */
@@ -25,7 +27,8 @@ export type OpenMode = Pick<
  *
  * @throws ConnectError, NodeJS.ErrnoException
  */
-export function openFile({ mount, names, path }: DiskPath, mode: OpenMode): DiskFile {
+export function openFile(at: DiskPath, mode: OpenMode): DiskFile {
+  const { mount, names, path } = at;
   const { read, write, create, exclusive, truncate, append } = mode;
   if (write) checkWritable({ mount, path });
   const { fs } = mount;
@@ -54,7 +57,7 @@ export function openFile({ mount, names, path }: DiskPath, mode: OpenMode): Disk
     const stats = fs.fstatSync(fd, { bigint: true });
     if (!stats.isFile()) throw notRegular(path);
     if (!mount.pinned) checkSame(stats, found, path);
-    file = new DiskFile(mount, fd, stats, { path, read, write, append });
+    file = new DiskFile(at, fd, stats, mode);
     // Not by O_TRUNC: only now is it known that what was opened is a file of the mount.
     if (truncate) file.truncate(0);
     return file;

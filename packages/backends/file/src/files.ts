@@ -48,8 +48,8 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     return guard(path, () => {
       const file =
         mount.kind === "stream"
-          ? openStream(mount.stream, request, callerOf(context))
-          : openFile({ mount, names, path }, request);
+          ? openStream(mount.stream, request, callerOf(context), this.#mounts.memory)
+          : openFile({ mount, names, path, guest: callerOf(context).name }, request);
       return { handle: handles.add(file), info: file.info };
     });
   }
@@ -116,57 +116,66 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     return {};
   }
 
-  stat({ path }: pb.StatRequest): { info: Info } {
-    const { mount, names } = this.#mounts.find(path);
+  stat({ path }: pb.StatRequest, context: HandlerContext): { info: Info } {
+    const { mount } = this.#mounts.find(path);
     if (mount.kind === "stream") return { info: streamInfo(mount.stream) };
-    return guard(path, () => ({ info: statPath({ mount, names, path }) }));
+    return guard(path, () => ({ info: statPath(this.#disk(path, context)) }));
   }
 
-  list({ path, cursor, limit }: pb.ListRequest): {
+  list(
+    { path, cursor, limit }: pb.ListRequest,
+    context: HandlerContext,
+  ): {
     entries: Pick<pb.Entry, "name" | "type">[];
     cursor: Uint8Array;
     unnamable: number;
   } {
     if (limit > MOST_ENTRIES)
       throw new ConnectError(`a page has at most ${MOST_ENTRIES} entries`, Code.InvalidArgument);
-    return guard(path, () => listDirectory(this.#disk(path), cursor, limit === 0 ? 1000 : limit));
+    return guard(path, () =>
+      listDirectory(this.#disk(path, context), cursor, limit === 0 ? 1000 : limit),
+    );
   }
 
-  makeDirectory({ path, parents }: pb.MakeDirectoryRequest): object {
+  makeDirectory({ path, parents }: pb.MakeDirectoryRequest, context: HandlerContext): object {
     return guard(path, () => {
-      makeDirectory(this.#disk(path), parents);
+      makeDirectory(this.#disk(path, context), parents);
       return {};
     });
   }
 
   remove({ path, recursive }: pb.RemoveRequest, context: HandlerContext): object | Promise<object> {
     return guard(path, () =>
-      done(remove(this.#disk(path), recursive, recursive ? context.signal : NEVER), path),
+      done(remove(this.#disk(path, context), recursive, recursive ? context.signal : NEVER), path),
     );
   }
 
-  rename({ from, to }: pb.RenameRequest): object {
+  rename({ from, to }: pb.RenameRequest, context: HandlerContext): object {
     return guard(from, () => {
-      rename(this.#disk(from), this.#disk(to));
+      rename(this.#disk(from, context), this.#disk(to, context));
       return {};
     });
   }
 
-  async copy({ from, to }: pb.CopyRequest, { signal }: HandlerContext): Promise<{ size: bigint }> {
+  async copy({ from, to }: pb.CopyRequest, context: HandlerContext): Promise<{ size: bigint }> {
     try {
-      return { size: BigInt(await copyFile(this.#disk(from), this.#disk(to), signal)) };
+      return {
+        size: BigInt(
+          await copyFile(this.#disk(from, context), this.#disk(to, context), context.signal),
+        ),
+      };
     } catch (error) {
       throw fileError(error, `${from} to ${to}`);
     }
   }
 
-  readFile({ path }: pb.ReadFileRequest): { data: Uint8Array } {
-    return guard(path, () => ({ data: readFile(this.#disk(path)) }));
+  readFile({ path }: pb.ReadFileRequest, context: HandlerContext): { data: Uint8Array } {
+    return guard(path, () => ({ data: readFile(this.#disk(path, context)) }));
   }
 
-  writeFile(request: pb.WriteFileRequest): object | Promise<object> {
+  writeFile(request: pb.WriteFileRequest, context: HandlerContext): object | Promise<object> {
     return guard(request.path, () =>
-      done(writeFile(this.#disk(request.path), request), request.path),
+      done(writeFile(this.#disk(request.path, context), request), request.path),
     );
   }
 
@@ -175,9 +184,9 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     return guard(file.path, () => use(file));
   }
 
-  #disk(path: string): DiskPath {
+  #disk(path: string, context: HandlerContext): DiskPath {
     const { mount, names } = this.#mounts.find(path);
-    if (mount.kind === "disk") return { mount, names, path };
+    if (mount.kind === "disk") return { mount, names, path, guest: callerOf(context).name };
     throw new ConnectError(
       `${path} is a stream: it can only be opened and written`,
       Code.FailedPrecondition,

@@ -8,6 +8,7 @@ import { type Backend, type Clock, defineBackend, systemClock } from "@dropthrou
 import { DEFAULT_FILE_LIMITS, type FileLimits } from "./file-limits.ts";
 import { Files } from "./files.ts";
 import { FileService } from "./gen/dropthrough/file/v1/file_pb.ts";
+import { HeldMemory } from "./held-memory.ts";
 import { Mounts } from "./mounts.ts";
 
 export * from "./gen/dropthrough/file/v1/file_pb.ts";
@@ -69,8 +70,8 @@ export interface FileOptions {
  * @throws TypeError if a mount is not absolute, its path does not exist on the host, or a quota is no number of bytes
  */
 export function file(options: FileOptions): Backend<typeof FileService> {
-  const mounts = new Mounts(options.mounts);
   const limits = { ...DEFAULT_FILE_LIMITS, ...options.limits };
+  const mounts = new Mounts(options.mounts, new HeldMemory(limits.memoryBytes));
   const files = new Files(mounts, limits, options.clock ?? systemClock);
   return defineBackend({
     name: "file",

@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, openSync, realpathSync, statSync } fr
 import { basename, dirname } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type FileSystem, hostFileSystem, memoryFileSystem } from "./file-system.ts";
+import { type HeldMemory, Holders } from "./held-memory.ts";
 import type { DiskMount, MemoryMount, StreamMount } from "./index.ts";
 import { parseBytes, Quota, roomBelow } from "./quota.ts";
 import { windowsRefuses } from "./windows-name.ts";
@@ -42,18 +43,25 @@ type MountInit = DiskMount | MemoryMount | StreamMount;
 
 /** What the operator has mounted where. Dispose it to let go of the folders. */
 export class Mounts implements Disposable {
+  /** What guests hold of it, in all mounts. */
+  readonly memory: HeldMemory;
   readonly #mounts: { readonly names: readonly string[]; readonly mount: Mount }[] = [];
   readonly #windows: boolean;
   readonly #held: number[] = [];
 
   /** @throws TypeError if a mount is not absolute, or its path does not exist */
-  constructor(mounts: Readonly<Record<string, MountInit>>, platform: string = process.platform) {
+  constructor(
+    mounts: Readonly<Record<string, MountInit>>,
+    memory: HeldMemory,
+    platform: string = process.platform,
+  ) {
+    this.memory = memory;
     this.#windows = platform === "win32";
     for (const [at, init] of Object.entries(mounts)) {
       if (!at.startsWith("/") || at.split("/").some((name) => name === "." || name === "..")) {
         throw new TypeError(`the mount "${at}" must be an absolute path without . and ..`);
       }
-      this.#mounts.push({ names: split(at), mount: mountOf(at, init, this.#held) });
+      this.#mounts.push({ names: split(at), mount: mountOf(at, init, memory, this.#held) });
     }
     // The longest comes first: /data/tmp before /data.
     this.#mounts.sort((a, b) => b.names.length - a.names.length);
@@ -116,7 +124,7 @@ export class Mounts implements Disposable {
   }
 }
 
-function mountOf(at: string, init: MountInit, held: number[]): Mount {
+function mountOf(at: string, init: MountInit, held: HeldMemory, fds: number[]): Mount {
   if ("stream" in init) {
     // A write that fails is answered to the guest that made it; the event must not end the process.
     if (typeof init.stream !== "function") init.stream.on("error", () => {});
@@ -124,13 +132,14 @@ function mountOf(at: string, init: MountInit, held: number[]): Mount {
   }
   const memory = "memory" in init;
   const fs = memory ? memoryFileSystem() : hostFileSystem;
-  const place = memory ? MEMORY : placeOf(realpath(at, init.path), held);
+  const place = memory ? MEMORY : placeOf(realpath(at, init.path), fds);
   const most = {
     bytes: parseBytes(init.quota ?? (memory ? MEMORY_BYTES : Infinity)),
     entries: init.entries ?? (memory ? MEMORY_ENTRIES : Infinity),
   };
   const start = `${place.root}/${place.file ?? "."}`;
-  const quota = new Quota(most, () => roomBelow(fs, start));
+  const holders = memory ? new Holders(held) : undefined;
+  const quota = new Quota(most, () => roomBelow(fs, start), holders);
   return { kind: "disk", fs, ...place, write: memory || init.write === true, quota };
 }
 

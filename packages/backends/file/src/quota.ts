@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { FileSystem } from "./file-system.ts";
+import type { Holders } from "./held-memory.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   B: 1,
@@ -37,19 +38,48 @@ export interface Room {
 export class Quota {
   readonly #most: Room;
   readonly #count: () => Room;
+  readonly #holders: Holders | undefined;
   #used: { bytes: number; entries: number } | undefined;
   /** By inode, which is another file's once the last name is gone. */
   readonly #open = new Map<number, OpenCount>();
 
-  /** @param count answers what is used already */
-  constructor(most: Room, count: () => Room) {
+  /**
+   * @param count answers what is used already
+   * @param holders where it is memory that is used: who holds it
+   */
+  constructor(most: Room, count: () => Room, holders?: Holders) {
     this.#most = most;
     this.#count = count;
+    this.#holders = holders;
   }
 
-  /** Whether there is a limit at all. */
+  /** Whether anything is counted at all. */
   get limited(): boolean {
-    return this.#most.bytes !== Infinity || this.#most.entries !== Infinity;
+    const { bytes, entries } = this.#most;
+    return bytes !== Infinity || entries !== Infinity || this.#holders !== undefined;
+  }
+
+  /**
+   * A guest makes a file longer.
+   *
+   * @throws ConnectError RESOURCE_EXHAUSTED if so many bytes more do not fit, or the guest holds too much memory
+   */
+  grow(inode: number, guest: string, bytes: number): void {
+    if (bytes <= 0) return;
+    this.take(bytes);
+    try {
+      this.#holders?.grow(inode, guest, bytes);
+    } catch (error) {
+      this.give(bytes);
+      throw error;
+    }
+  }
+
+  /** A file is so many bytes shorter. */
+  shrink(inode: number, bytes: number): void {
+    if (bytes <= 0) return;
+    this.give(bytes);
+    this.#holders?.shrink(inode, bytes);
   }
 
   /** @throws ConnectError RESOURCE_EXHAUSTED if so many more do not fit */
@@ -89,7 +119,9 @@ export class Quota {
       open.nameless = true;
       this.#open.delete(stats.ino);
     }
-    this.give(last && open === undefined ? stats.size : 0, 1);
+    const free = last && open === undefined;
+    this.give(free ? stats.size : 0, 1);
+    if (free) this.#holders?.remove(stats.ino);
   }
 
   opened(inode: number): OpenCount {
@@ -105,8 +137,10 @@ export class Quota {
   /** @param size asked for if the file is gone now */
   closed(open: OpenCount, size: () => number): void {
     if (--open.times > 0) return;
-    if (open.nameless) this.give(size());
-    else this.#open.delete(open.inode);
+    if (open.nameless) {
+      this.give(size());
+      this.#holders?.remove(open.inode);
+    } else this.#open.delete(open.inode);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { FileType, type OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
+import type { HeldMemory } from "./held-memory.ts";
 import type { StreamMount, StreamOwner } from "./index.ts";
 import type { Info } from "./info.ts";
 
@@ -12,6 +13,7 @@ export function openStream(
   mounted: StreamMount["stream"],
   { path, read }: OpenRequest,
   owner: StreamOwner,
+  memory: HeldMemory,
 ): OpenFile {
   const noPlaces = (): never => {
     throw new ConnectError(
@@ -42,8 +44,14 @@ export function openStream(
           Code.ResourceExhausted,
         );
       }
+      const { length } = data;
+      memory.take(owner.name, length);
       await new Promise<void>((resolve, reject) => {
-        stream.write(Uint8Array.from(data), (error) => (error ? reject(error) : resolve()));
+        stream.write(Uint8Array.from(data), (error) => {
+          memory.give(owner.name, length);
+          if (error) reject(error);
+          else resolve();
+        });
       });
     },
     readAt: noPlaces,

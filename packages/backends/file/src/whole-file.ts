@@ -55,7 +55,7 @@ export function writeFile(
   request: Pick<WriteFileRequest, "data" | "sync" | "exclusive">,
 ): void | Promise<void> {
   checkWritable(at);
-  const { mount, names, path } = at;
+  const { mount, names, path, guest } = at;
   const { fs, quota } = mount;
   const walk = new Walk(mount, path);
   let waits = false;
@@ -66,8 +66,16 @@ export function writeFile(
     const { data } = request;
     const temporary = `${walk.here}/.${randomBytes(9).toString("hex")}.tmp`;
     let entries = stats === undefined ? 1 : 0;
-    quota.take(data.length, entries);
-    const fd = fs.openSync(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666);
+    quota.take(0, entries);
+    let fd;
+    try {
+      fd = fs.openSync(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666);
+    } catch (error) {
+      quota.give(0, entries);
+      throw error;
+    }
+    const inode = fs.fstatSync(fd).ino;
+    let grown = 0;
     let isOpen = true;
     const close = (): void => {
       if (isOpen) fs.closeSync(fd);
@@ -75,10 +83,13 @@ export function writeFile(
     };
     const undo = (): void => {
       close();
-      quota.give(data.length, entries);
+      quota.shrink(inode, grown);
+      quota.give(0, entries);
       fs.unlinkSync(temporary);
     };
     const fill = (): void => {
+      quota.grow(inode, guest, data.length);
+      grown = data.length;
       if (stats?.isFile()) fs.fchmodSync(fd, stats.mode & 0o777);
       for (let done = 0; done < data.length;)
         done += fs.writeSync(fd, data, done, data.length - done, done);

@@ -14,6 +14,7 @@ import { Code } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openFile } from "../src/disk.ts";
 import { hostFileSystem } from "../src/file-system.ts";
+import { HeldMemory } from "../src/held-memory.ts";
 import { Mounts } from "../src/mounts.ts";
 import { Quota } from "../src/quota.ts";
 import { windowsRefuses } from "../src/windows-name.ts";
@@ -91,7 +92,7 @@ describe("elsewhere than on Linux", () => {
       pinned: false,
       quota,
     } as const;
-    const at = { mount: disk, names: ["a.txt"], path: "/data/a.txt" };
+    const at = { mount: disk, names: ["a.txt"], path: "/data/a.txt", guest: "test" };
     const read = {
       read: true,
       write: false,
@@ -133,7 +134,7 @@ describe("elsewhere than on Linux", () => {
     ["ä b", false],
   ])("Windows would take the name %j for something else: %s", (name, refused) => {
     expect(windowsRefuses(name)).toBe(refused);
-    using mounts = new Mounts({ "/data": { memory: true } }, "win32");
+    using mounts = new Mounts({ "/data": { memory: true } }, new HeldMemory(0), "win32");
     if (refused) expect(() => mounts.find(`/data/${name}`)).toThrow("is no name of a file here");
     else expect(mounts.find(`/data/${name}`).names).toEqual([name]);
   });
