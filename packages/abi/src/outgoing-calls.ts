@@ -68,8 +68,9 @@ export class OutgoingCalls {
   readonly #calls: CallTable;
   readonly #memory: GuestMemory;
   readonly #options: EndpointOptions;
-  /** Done, and to be delivered to a guest with an event loop. */
-  #finished: PendingCall[] = [];
+  /** Done, and to be delivered to a guest with an event loop: from `#delivered` on. An array that is emptied gives its memory back. */
+  readonly #finished: (PendingCall | undefined)[] = [];
+  #finishedCount = 0;
   #delivered = 0;
   #untold: FinishedCalls | undefined;
   #waiting: PendingCall | undefined;
@@ -160,7 +161,7 @@ export class OutgoingCalls {
     }
     this.#untold?.add(call);
     if (this.#options.finished === undefined || this.#calls.get(call.number) !== call) return;
-    this.#finished.push(call);
+    this.#finished[this.#finishedCount++] = call;
     this.#options.finished();
   }
 
@@ -211,13 +212,13 @@ export class OutgoingCalls {
 
   /** `Endpoint.deliver` */
   deliver(): { readonly call: number; readonly word: number } | undefined {
-    while (this.#delivered < this.#finished.length) {
-      const call = this.#finished[this.#delivered++];
+    while (this.#delivered < this.#finishedCount) {
+      const call = this.#finished[this.#delivered];
+      this.#finished[this.#delivered++] = undefined;
       if (call === undefined || this.#calls.get(call.number) !== call) continue;
       return { call: call.number, word: this.#outcome(call) };
     }
-    this.#finished = [];
-    this.#delivered = 0;
+    this.#finishedCount = this.#delivered = 0;
     return undefined;
   }
 

@@ -202,13 +202,23 @@ export class Call implements HandlerContext, CallRecord {
   arm(answer: Armed): void {
     if (this.#aborted !== undefined) return answer.failed(this.#aborted);
     this.#answer = answer;
-    const { parent, deadline } = this;
-    if (deadline !== undefined)
-      answer.stopTimer = this.#clock.after(Math.max(0, deadline - this.#clock.now()), () =>
-        this.#late(),
-      );
-    if (parent?.aborted !== undefined) this.abort(parent.aborted);
-    else if (parent !== undefined) parent.#adopt(answer);
+    const { parent } = this;
+    if (parent?.aborted !== undefined) return this.abort(parent.aborted);
+    if (parent !== undefined) parent.#adopt(answer);
+    // A parent with the same deadline takes the call with it when that has passed.
+    if (parent === undefined || parent.#done || parent.deadline !== this.deadline)
+      this.#setAlarm(answer);
+  }
+
+  #setAlarm(answer: Armed): void {
+    if (this.deadline !== undefined) answer.setAlarm(this.deadline);
+  }
+
+  /** Its deadline has passed. */
+  late(): void {
+    this.abort(
+      new ConnectError(`${this.name} did not answer within its deadline`, Code.DeadlineExceeded),
+    );
   }
 
   /** Takes an answer into the list of those that are made on behalf of this call. */
@@ -223,8 +233,7 @@ export class Call implements HandlerContext, CallRecord {
   #disarm(): void {
     const answer = this.#answer;
     if (answer === undefined) return;
-    answer.stopTimer?.();
-    answer.stopTimer = undefined;
+    if (answer.alarmed) answer.stopAlarm();
     const { previous, next } = answer;
     const siblings = this.parent === undefined ? undefined : this.parent.#rare;
     if (next !== undefined) next.previous = previous;
@@ -233,19 +242,13 @@ export class Call implements HandlerContext, CallRecord {
     answer.previous = answer.next = undefined;
   }
 
-  /** Its time is up, and so is that of the calls it was made for if they share the deadline: they end first. */
-  #late(): void {
-    const { parent } = this;
-    if (parent?.deadline !== undefined && parent.deadline === this.deadline) parent.#late();
-    this.abort(
-      new ConnectError(`${this.name} did not answer within its deadline`, Code.DeadlineExceeded),
-    );
-  }
-
   /** The call is over; nothing gives it up any more. */
   end(): void {
     this.#done = true;
     if (this.#answer !== undefined) this.#disarm();
+    // The calls that it leaves behind have to keep their deadline by themselves.
+    for (let left = this.#rare?.child; left !== undefined; left = left.next)
+      if (!left.alarmed) left.call.#setAlarm(left);
   }
 }
 
@@ -262,7 +265,11 @@ export interface Armed {
   readonly call: Call;
   /** Is told why the call was given up. */
   failed(reason: ConnectError): void;
-  stopTimer: (() => void) | undefined;
+  /** Whether its deadline has an alarm. */
+  readonly alarmed: boolean;
+  /** @param at in milliseconds on the registry's clock: the call is late then */
+  setAlarm(at: number): void;
+  stopAlarm(): void;
   /** Its neighbours among those that are made on behalf of one call. */
   next: Armed | undefined;
   previous: Armed | undefined;

@@ -3,20 +3,25 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Armed, Call } from "./call.ts";
 import { type Dispatch, failed, type Measured, succeeded } from "./call-outcome.ts";
 import type { Answer } from "./interceptor.ts";
+import type { Alarm } from "./system-clock.ts";
 
 /**
  * A call that did not end at once. It ends once: by its own outcome, its deadline or its caller's leaving. Written with callbacks:
  * each promise more would be a turn of the event loop's microtasks on the way of every asynchronous call.
  */
-export class PendingAnswer<Response> implements Pending<Response>, Armed {
+export class PendingAnswer<Response> implements Pending<Response>, Armed, Alarm {
   readonly call: Call;
-  stopTimer: (() => void) | undefined = undefined;
+  at = 0;
+  alarmed = false;
+  /** It has ended. */
+  over = false;
   next: Armed | undefined = undefined;
   previous: Armed | undefined = undefined;
   readonly #dispatch: Dispatch;
   readonly #answer: Answer<never, Response>;
   readonly #measured: Measured<Response> | undefined;
-  #over = false;
+  /** On a clock that keeps no alarms. */
+  #stop: (() => void) | undefined;
   #listener: PendingListener<Response> | undefined;
   /** How it ended, before anybody listened. */
   #tell: ((listener: PendingListener<Response>) => void) | undefined;
@@ -53,24 +58,52 @@ export class PendingAnswer<Response> implements Pending<Response>, Armed {
   }
 
   #done(answered: unknown): void {
-    if (this.#over) return;
+    if (this.over) return;
     let response: Response;
     try {
       response = this.#answer.response(answered);
     } catch (error) {
       return this.failed(error);
     }
-    this.#over = true;
+    this.over = true;
     succeeded(this.#dispatch, this.call, response, this.#measured);
-    if (this.#listener !== undefined) this.#listener.done(response);
-    else this.#tell = (listener) => listener.done(response);
+    const listener = this.#leave();
+    if (listener !== undefined) listener.done(response);
+    else this.#tell = (late) => late.done(response);
+  }
+
+  setAlarm(at: number): void {
+    const { clock } = this.#dispatch;
+    this.at = at;
+    this.alarmed = true;
+    if (clock.alarms !== undefined) clock.alarms.add(this);
+    else this.#stop = clock.after(Math.max(0, at - clock.now()), () => this.ring());
+  }
+
+  stopAlarm(): void {
+    this.alarmed = false;
+    if (this.#stop !== undefined) this.#stop();
+    else this.#dispatch.clock.alarms?.cancelled();
+  }
+
+  ring(): void {
+    this.alarmed = false;
+    this.call.late();
   }
 
   failed(error: unknown): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.over) return;
+    this.over = true;
     const failure = failed(this.#dispatch, this.call, error);
-    if (this.#listener !== undefined) this.#listener.failed(failure);
-    else this.#tell = (listener) => listener.failed(failure);
+    const listener = this.#leave();
+    if (listener !== undefined) listener.failed(failure);
+    else this.#tell = (late) => late.failed(failure);
+  }
+
+  /** The alarms may keep a call that is over for a while: not what was answered. */
+  #leave(): PendingListener<Response> | undefined {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    return listener;
   }
 }

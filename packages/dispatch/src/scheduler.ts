@@ -1,5 +1,5 @@
 import type { Clock } from "./guest.ts";
-import { systemClock } from "./system-clock.ts";
+import { type Alarms, systemAlarms, systemClock } from "./system-clock.ts";
 
 /**
  * Time and order as one thing: every delivery whose order nothing promises goes through it, such as the answer of an
@@ -15,7 +15,11 @@ export interface Scheduler extends Clock {
     done: (value: T) => void,
     failed: (error: unknown) => void,
   ): void;
+  /** Where `after` keeps its alarms, for those that need no function to ring them. */
+  readonly alarms?: Alarms;
 }
+
+const now = Promise.resolve();
 
 /** The scheduler on a clock: the clock itself if it is one, else deliveries are microtasks, first come, first served. */
 export function schedulerOn(clock: Clock | Scheduler): Scheduler {
@@ -24,10 +28,11 @@ export function schedulerOn(clock: Clock | Scheduler): Scheduler {
     now: () => clock.now(),
     ...(clock.wall && { wall: () => clock.wall?.() ?? clock.now() }),
     after: (ms, run) => clock.after(ms, run),
-    soon: (run) => queueMicrotask(run),
+    // Node's queueMicrotask does the same in several times the time, since it keeps its async hooks informed.
+    soon: (run) => void now.then(run),
     settled: (promise, done, failed) => void promise.then(done, failed),
   };
 }
 
 /** The order of the machine, on its clock. */
-export const systemScheduler: Scheduler = schedulerOn(systemClock);
+export const systemScheduler: Scheduler = { ...schedulerOn(systemClock), alarms: systemAlarms };

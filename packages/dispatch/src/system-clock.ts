@@ -1,10 +1,29 @@
 import type { Clock } from "./guest.ts";
 
 /** Something to be done at a moment. */
-interface Alarm {
+export interface Alarm {
+  /** In milliseconds on the clock; it does not change as long as the alarm is set. */
   readonly at: number;
-  /** Undefined once it was done, or cancelled. */
-  run: (() => void) | undefined;
+  /** It was cancelled. */
+  readonly over: boolean;
+  ring(): void;
+}
+
+/** An alarm of `Clock.after`. */
+class Timeout implements Alarm {
+  readonly at: number;
+  over = false;
+  readonly #run: () => void;
+
+  constructor(at: number, run: () => void) {
+    this.at = at;
+    this.#run = run;
+  }
+
+  ring(): void {
+    this.over = true;
+    this.#run();
+  }
 }
 
 /** A timer takes at most 2^31 - 1 ms; what is further away has to wait again. */
@@ -41,16 +60,24 @@ export class Alarms {
 
   /** `Clock.after` */
   after(ms: number, run: () => void): () => void {
-    const now = this.#now();
-    const alarm: Alarm = { at: now + (ms > 0 ? ms : 0), run };
+    const alarm = new Timeout(this.#now() + (ms > 0 ? ms : 0), run);
+    this.add(alarm);
+    return () => {
+      if (alarm.over) return;
+      alarm.over = true;
+      this.cancelled();
+    };
+  }
+
+  /** Sets an alarm. Whoever cancels it marks it as `over`, and then tells `cancelled`. */
+  add(alarm: Alarm): void {
     this.#live++;
     this.#push(alarm);
-    if (alarm.at < this.#timerAt) {
-      const first = this.#timer === undefined && alarm.at > now + FIRST;
-      this.#set(first ? now + FIRST : alarm.at, now);
-      this.#short = first;
-    }
-    return () => this.#cancel(alarm);
+    if (alarm.at >= this.#timerAt) return;
+    const now = this.#now();
+    const first = this.#timer === undefined && alarm.at > now + FIRST;
+    this.#set(first ? now + FIRST : alarm.at, now);
+    this.#short = first;
   }
 
   /** How many alarms are kept, cancelled ones too. */
@@ -58,17 +85,14 @@ export class Alarms {
     return this.#heap.length;
   }
 
-  #cancel(alarm: Alarm): void {
-    if (alarm.run === undefined) return;
-    alarm.run = undefined;
+  /** An alarm that was set, and has not rung, is over. */
+  cancelled(): void {
     if (--this.#live === 0) {
       this.#heap.length = 0;
       if (!this.#short) this.#clear();
     } else if (this.#heap.length > 2 * this.#live + KEPT) {
       // In the order of their time, they are a heap.
-      this.#heap = this.#heap
-        .filter(({ run }) => run !== undefined)
-        .toSorted((a, b) => a.at - b.at);
+      this.#heap = this.#heap.filter(({ over }) => !over).toSorted((a, b) => a.at - b.at);
     }
   }
 
@@ -96,10 +120,9 @@ export class Alarms {
         first !== undefined && first.at <= now;
         first = this.#first()
       ) {
-        const { run } = first;
-        first.run = undefined;
+        this.#pop();
         this.#live--;
-        run?.();
+        first.ring();
       }
     } finally {
       const next = this.#first();
@@ -109,7 +132,7 @@ export class Alarms {
 
   /** The next alarm; those that were cancelled before it are taken out. */
   #first(): Alarm | undefined {
-    while (this.#heap[0] !== undefined && this.#heap[0].run === undefined) this.#pop();
+    while (this.#heap[0]?.over === true) this.#pop();
     return this.#heap[0];
   }
 
@@ -143,12 +166,15 @@ export class Alarms {
   }
 }
 
+// Kept, since it is made anew, by a getter of Node's, whenever one asks for the global of that name.
+const { performance } = globalThis;
 const now = (): number => performance.now();
-const alarms = new Alarms(now);
+/** The alarms of the system clock. */
+export const systemAlarms: Alarms = new Alarms(now);
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now,
   wall: () => Date.now(),
-  after: (ms, run) => alarms.after(ms, run),
+  after: (ms, run) => systemAlarms.after(ms, run),
 };

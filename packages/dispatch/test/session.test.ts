@@ -228,8 +228,16 @@ function openCall(session: Session, clock: ManualClock, timeoutMs: number): Call
   const target = methodOf(echo(), "Echo");
   if (target === undefined) throw new Error("no such method");
   const call = new Call(1, target, session.caller, undefined, timeoutMs, clock);
-  const neighbours = { stopTimer: undefined, next: undefined, previous: undefined };
-  call.arm({ call, failed: () => {}, ...neighbours });
+  let stop: (() => void) | undefined;
+  call.arm({
+    call,
+    failed: () => {},
+    alarmed: false,
+    setAlarm: (at) => (stop = clock.after(at - clock.now(), () => call.late())),
+    stopAlarm: () => stop?.(),
+    next: undefined,
+    previous: undefined,
+  });
   return call;
 }
 

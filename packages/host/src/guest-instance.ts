@@ -438,16 +438,20 @@ export class GuestInstance implements Guest, Caller, Waiter {
   #deliverSoon(): void {
     if (this.#delivering) return;
     this.#delivering = true;
-    this.#pool.clock.soon(() => {
-      this.#delivering = false;
-      const done = this.#exports["dropthrough_v1_done"] as Export;
-      while (this.state !== "exited") {
-        const next = this.#endpoint?.deliver();
-        if (next === undefined) return;
-        this.#stack.enter(done, next.call, next.word, () => this.#pool.freed(this));
-      }
-    });
+    this.#pool.clock.soon(this.#deliver);
   }
+
+  readonly #deliver = (): void => {
+    this.#delivering = false;
+    const done = this.#exports["dropthrough_v1_done"] as Export;
+    while (this.state !== "exited") {
+      const next = this.#endpoint?.deliver();
+      if (next === undefined) return;
+      this.#stack.enter(done, next.call, next.word, this.#delivered);
+    }
+  };
+
+  readonly #delivered = (): void => this.#pool.freed(this);
 
   /** It begins to wait: if that closes a circle, it is broken. */
   #waits(): void {
