@@ -7,7 +7,7 @@ import { type OpenRequest, Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
 import { type Info, infoOf } from "./info.ts";
 import type { Disk } from "./mounts.ts";
-import type { OpenCount } from "./quota.ts";
+import type { OpenCount, Quota } from "./quota.ts";
 
 /** Reads of up to so many bytes do not ask for the size of the file first: that takes as long as the read. */
 const SHORT = 64 * 1024;
@@ -17,6 +17,7 @@ export class DiskFile implements OpenFile {
   readonly path: string;
   readonly info: Info;
   readonly #disk: Disk;
+  readonly #quota: Quota;
   readonly #fd: number;
   readonly #count: OpenCount;
   readonly #guest: string;
@@ -28,16 +29,18 @@ export class DiskFile implements OpenFile {
 
   constructor(
     { mount, path, guest }: DiskPath,
+    quota: Quota,
     fd: number,
     stats: BigIntStats,
     mode: Pick<OpenRequest, "read" | "write" | "append">,
   ) {
     this.#disk = mount;
+    this.#quota = quota;
     this.#fd = fd;
     this.path = path;
     this.#guest = guest;
     this.info = infoOf(stats);
-    this.#count = mount.quota.opened(Number(stats.ino));
+    this.#count = quota.opened(Number(stats.ino));
     this.#mode = mode;
   }
 
@@ -98,7 +101,8 @@ export class DiskFile implements OpenFile {
 
   #put(data: Uint8Array, offset: number): void {
     this.#checkWrite();
-    const { fs, quota } = this.#disk;
+    const { fs } = this.#disk;
+    const quota = this.#quota;
     const before = quota.limited ? this.#size : 0;
     quota.grow(this.#count.inode, this.#guest, offset + data.length - before);
     let done = 0;
@@ -131,7 +135,8 @@ export class DiskFile implements OpenFile {
   truncate(size: number): void {
     this.#checkWrite();
     const before = this.#size;
-    const { fs, quota } = this.#disk;
+    const { fs } = this.#disk;
+    const quota = this.#quota;
     quota.grow(this.#count.inode, this.#guest, size - before);
     try {
       fs.ftruncateSync(this.#fd, size);
@@ -152,8 +157,9 @@ export class DiskFile implements OpenFile {
     }
   }
 
-  /** Whether two handles are of one file. */
+  /** Whether two handles are of one file, by whatever mount or name. */
   isSame(other: DiskFile): boolean {
+    if (this.#disk.fs !== other.#disk.fs) return false;
     const [a, b] = [this.#disk.fs.fstatSync(this.#fd), other.#disk.fs.fstatSync(other.#fd)];
     return a.ino === b.ino && a.dev === b.dev;
   }
@@ -175,7 +181,7 @@ export class DiskFile implements OpenFile {
   /** Not under the hands of a thread that waits for the disk: the number may be another file's a moment later. */
   #close(): void {
     if (this.#syncing > 0) return;
-    this.#disk.quota.closed(this.#count, () => this.#size);
+    this.#quota.closed(this.#count, () => this.#size);
     this.#disk.fs.closeSync(this.#fd);
   }
 }

@@ -44,12 +44,13 @@ export function openFile(at: DiskPath, mode: OpenMode): DiskFile {
     O_NOFOLLOW |
     O_NONBLOCK;
   const made = create && found.stats === undefined ? 1 : 0;
-  mount.quota.take(0, made);
+  const { quota } = walk;
+  quota.take(0, made);
   let fd;
   try {
     fd = fs.openSync(found.path, flags, 0o666);
   } catch (error) {
-    mount.quota.give(0, made);
+    quota.give(0, made);
     throw error;
   }
   let file;
@@ -57,7 +58,7 @@ export function openFile(at: DiskPath, mode: OpenMode): DiskFile {
     const stats = fs.fstatSync(fd, { bigint: true });
     if (!stats.isFile()) throw notRegular(path);
     if (!mount.pinned) checkSame(stats, found, path);
-    file = new DiskFile(at, fd, stats, mode);
+    file = new DiskFile(at, quota, fd, stats, mode);
     // Not by O_TRUNC: only now is it known that what was opened is a file of the mount.
     if (truncate) file.truncate(0);
     return file;

@@ -4,7 +4,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type FileSystem, hostFileSystem, memoryFileSystem } from "./file-system.ts";
 import { type HeldMemory, Holders } from "./held-memory.ts";
 import type { DiskMount, MemoryMount, StreamMount } from "./index.ts";
-import { parseBytes, Quota, roomBelow } from "./quota.ts";
+import { FolderQuotas } from "./folder-quotas.ts";
+import { parseBytes, Quota, type Room, roomBelow } from "./quota.ts";
 import { windowsRefuses } from "./windows-name.ts";
 
 /** Bytes of a path, and of one name in it; in memory as on a disk. */
@@ -35,7 +36,10 @@ export interface Disk {
   readonly write: boolean;
   /** Whether directories are held by descriptors: a path is only right for as long as nobody renames what is on it. */
   readonly pinned: boolean;
+  /** What counts in the root. */
   readonly quota: Quota;
+  /** What counts in folders below it that are mounted too. */
+  readonly quotas: FolderQuotas | undefined;
 }
 
 /** Whatever can be mounted. */
@@ -57,14 +61,30 @@ export class Mounts implements Disposable {
   ) {
     this.memory = memory;
     this.#windows = platform === "win32";
+    const disks: DiskInit[] = [];
     for (const [at, init] of Object.entries(mounts)) {
       if (!at.startsWith("/") || at.split("/").some((name) => name === "." || name === "..")) {
         throw new TypeError(`the mount "${at}" must be an absolute path without . and ..`);
       }
-      this.#mounts.push({ names: split(at), mount: mountOf(at, init, memory, this.#held) });
+      if ("path" in init) {
+        const most = mostOf(init, Infinity, Infinity);
+        disks.push({ at, path: realpath(at, init.path), write: init.write === true, most });
+      } else this.#mounts.push({ names: split(at), mount: mountOf(init, memory) });
     }
+    this.#mountDisks(disks);
     // The longest comes first: /data/tmp before /data.
     this.#mounts.sort((a, b) => b.names.length - a.names.length);
+  }
+
+  #mountDisks(inits: readonly DiskInit[]): void {
+    const disks = inits.map((init) => ({ ...init, place: placeOf(init.path, this.#held) }));
+    const quotas = new FolderQuotas(
+      disks.map(({ path, place, most }) => ({ path, held: startOf(place), most })),
+    );
+    for (const { at, path, place, write } of disks) {
+      const disk = { kind: "disk", fs: hostFileSystem, ...place, write } as const;
+      this.#mounts.push({ names: split(at), mount: { ...disk, quota: quotas.of(path), quotas } });
+    }
   }
 
   /**
@@ -124,27 +144,38 @@ export class Mounts implements Disposable {
   }
 }
 
-function mountOf(at: string, init: MountInit, held: HeldMemory, fds: number[]): Mount {
+function mountOf(init: MemoryMount | StreamMount, memory: HeldMemory): Mount {
   if ("stream" in init) {
     // A write that fails is answered to the guest that made it; the event must not end the process.
     if (typeof init.stream !== "function") init.stream.on("error", () => {});
     return { kind: "stream", stream: init.stream };
   }
-  const memory = "memory" in init;
-  const fs = memory ? memoryFileSystem() : hostFileSystem;
-  const place = memory ? MEMORY : placeOf(realpath(at, init.path), fds);
-  const most = {
-    bytes: parseBytes(init.quota ?? (memory ? MEMORY_BYTES : Infinity)),
-    entries: init.entries ?? (memory ? MEMORY_ENTRIES : Infinity),
-  };
-  const start = `${place.root}/${place.file ?? "."}`;
-  const holders = memory ? new Holders(held) : undefined;
-  const quota = new Quota(most, () => roomBelow(fs, start), holders);
-  return { kind: "disk", fs, ...place, write: memory || init.write === true, quota };
+  const fs = memoryFileSystem();
+  const holders = new Holders(memory);
+  const most = mostOf(init, MEMORY_BYTES, MEMORY_ENTRIES);
+  const quota = new Quota(most, () => roomBelow(fs, "/."), { holders });
+  return { kind: "disk", fs, ...MEMORY, write: true, quota, quotas: undefined };
+}
+
+function mostOf({ quota, entries }: DiskMount | MemoryMount, bytes: number, names: number): Room {
+  return { bytes: parseBytes(quota ?? bytes), entries: entries ?? names };
+}
+
+/** A mount of the host that is yet to be made. */
+interface DiskInit {
+  readonly at: string;
+  /** Without links. */
+  readonly path: string;
+  readonly write: boolean;
+  readonly most: Room;
 }
 
 type DiskPlace = Pick<Disk, "root" | "file" | "pinned">;
 const MEMORY: DiskPlace = { root: "/", file: undefined, pinned: false };
+
+function startOf({ root, file }: DiskPlace): string {
+  return `${root}/${file ?? "."}`;
+}
 
 /**
  * Where a mount begins. Its folder is held from now on, so that whatever is renamed above it, or put in its place, a guest stays in the

@@ -38,19 +38,27 @@ export interface Room {
 export class Quota {
   readonly #most: Room;
   readonly #count: () => Room;
+  readonly #outer: Quota | undefined;
   readonly #holders: Holders | undefined;
   #used: { bytes: number; entries: number } | undefined;
   /** By inode, which is another file's once the last name is gone. */
-  readonly #open = new Map<number, OpenCount>();
+  readonly #open: Map<number, OpenCount>;
 
   /**
    * @param count answers what is used already
-   * @param holders where it is memory that is used: who holds it
+   * @param around the quota of a folder around this one, in which all counts too; where it is memory that is used, who holds it
    */
-  constructor(most: Room, count: () => Room, holders?: Holders) {
+  constructor(
+    most: Room,
+    count: () => Room,
+    around: { readonly outer?: Quota | undefined; readonly holders?: Holders } = {},
+  ) {
     this.#most = most;
     this.#count = count;
-    this.#holders = holders;
+    this.#outer = around.outer;
+    this.#holders = around.holders;
+    const { outer } = around;
+    this.#open = outer === undefined ? new Map() : outer.#open;
   }
 
   /** Whether anything is counted at all. */
@@ -99,12 +107,14 @@ export class Quota {
         Code.ResourceExhausted,
       );
     }
+    this.#outer?.take(bytes, entries);
     used.bytes += Math.max(0, bytes);
     used.entries += entries;
   }
 
   /** So many are free again. */
   give(bytes: number, entries = 0): void {
+    this.#outer?.give(bytes, entries);
     if (this.#used === undefined) return;
     this.#used.bytes = Math.max(0, this.#used.bytes - bytes);
     this.#used.entries = Math.max(0, this.#used.entries - entries);
@@ -118,10 +128,21 @@ export class Quota {
     if (open !== undefined) {
       open.nameless = true;
       this.#open.delete(stats.ino);
+      this.#countWith(stats.size);
     }
     const free = last && open === undefined;
     this.give(free ? stats.size : 0, 1);
     if (free) this.#holders?.remove(stats.ino);
+  }
+
+  /** Counts, if nobody did before, with the bytes of a file that is open and has no name left. */
+  #countWith(bytes: number): void {
+    const outer = this.#outer;
+    if (outer !== undefined) outer.#countWith(bytes);
+    if (this.#used !== undefined) return;
+    const { bytes: named, entries } = this.#count();
+    // Its name is given back by who removed it.
+    this.#used = { bytes: named + bytes, entries: entries + 1 };
   }
 
   opened(inode: number): OpenCount {
@@ -159,6 +180,7 @@ export function roomBelow(fs: FileSystem, path: string): Room {
   const stats = fs.lstatSync(path);
   const sum = { bytes: stats.isFile() ? stats.size : 0, entries: 0 };
   const todo = stats.isDirectory() ? [path] : [];
+  const linked = new Set<number>();
   for (let folder = todo.pop(); folder !== undefined; folder = todo.pop()) {
     for (const name of fs.readdirSync(folder, { encoding: "buffer" })) {
       sum.entries++;
@@ -167,7 +189,11 @@ export function roomBelow(fs: FileSystem, path: string): Room {
       if (!Buffer.from(child).equals(name)) continue;
       const found = fs.lstatSync(`${folder}/${child}`, { throwIfNoEntry: false });
       if (found?.isDirectory()) todo.push(`${folder}/${child}`);
-      else if (found?.isFile()) sum.bytes += found.size;
+      if (found?.isFile() !== true) continue;
+      // A file with several names counts once: its bytes are free with the last of them.
+      if (found.nlink > 1 && linked.has(found.ino)) continue;
+      if (found.nlink > 1) linked.add(found.ino);
+      sum.bytes += found.size;
     }
   }
   return sum;

@@ -1,14 +1,18 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { checkWritable, type DiskPath } from "./disk.ts";
 import type { Disk } from "./mounts.ts";
+import type { Quota } from "./quota.ts";
 import { failure, Walk } from "./walk.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 /** So many names are removed before others get their turn. */
 const NAMES_AT_ONCE = 200;
 const MOST_DEPTH = 256;
+
+/** Where something counts. */
+type Counted = { readonly quota: Quota };
 
 /** @throws ConnectError, NodeJS.ErrnoException */
 export function makeDirectory(at: DiskPath, parents: boolean): void {
@@ -30,11 +34,12 @@ function makeOne({ mount, path }: DiskPath, names: readonly string[]): void {
   using walk = new Walk(mount, path);
   const { path: entry, stats } = walk.entry(names);
   if (stats !== undefined) throw failure("EEXIST");
-  mount.quota.take(0, 1);
+  const { quota } = walk;
+  quota.take(0, 1);
   try {
     mount.fs.mkdirSync(entry);
   } catch (error) {
-    mount.quota.give(0, 1);
+    quota.give(0, 1);
     throw error;
   }
 }
@@ -56,22 +61,25 @@ export function remove(
   try {
     const { path: entry, stats } = walk.entry(names);
     if (stats === undefined) throw failure("ENOENT");
-    if (!stats.isDirectory()) return removeName(mount, entry);
-    if (!recursive) return removeEmpty(mount, entry);
+    if (!stats.isDirectory()) return removeName(walk, mount, entry);
+    if (!recursive) return removeEmpty(walk, mount, entry);
     waits = true;
-    return removeTree(mount, entry, { count: 0, signal }, 0).finally(() => walk[Symbol.dispose]());
+    const { quota } = walk;
+    return removeTree(mount, { path: entry, stats, quota }, { count: 0, signal }, 0).finally(() =>
+      walk[Symbol.dispose](),
+    );
   } finally {
     if (!waits) walk[Symbol.dispose]();
   }
 }
 
-function removeName({ fs, quota }: Disk, entry: string): void {
+function removeName({ quota }: Counted, { fs }: Disk, entry: string): void {
   const stats = fs.lstatSync(entry);
   fs.unlinkSync(entry);
   quota.removed(stats);
 }
 
-function removeEmpty({ fs, quota }: Disk, entry: string): void {
+function removeEmpty({ quota }: Counted, { fs }: Disk, entry: string): void {
   fs.rmdirSync(entry);
   quota.give(0, 1);
 }
@@ -82,7 +90,7 @@ function removeEmpty({ fs, quota }: Disk, entry: string): void {
  */
 async function removeTree(
   disk: Disk,
-  entry: string,
+  directory: Counted & { readonly path: string; readonly stats: Stats },
   progress: { count: number; readonly signal: AbortSignal },
   depth: number,
 ): Promise<void> {
@@ -91,7 +99,9 @@ async function removeTree(
       `directories are nested more than ${MOST_DEPTH} deep`,
       Code.FailedPrecondition,
     );
-  const { fs, pinned } = disk;
+  const { fs, pinned, quotas } = disk;
+  const entry = directory.path;
+  const quota = quotas?.at(directory.stats) ?? directory.quota;
   const fd = pinned ? fs.openSync(entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
   const base = pinned ? `/proc/self/fd/${fd}` : entry;
   try {
@@ -106,7 +116,7 @@ async function removeTree(
       const stats = fs.lstatSync(path, { throwIfNoEntry: false });
       if (stats === undefined) continue;
       if (stats.isDirectory() && typeof path === "string")
-        await removeTree(disk, path, progress, depth + 1);
+        await removeTree(disk, { path, stats, quota }, progress, depth + 1);
       else if (stats.isDirectory())
         throw new ConnectError(
           "a directory whose name is no UTF-8 cannot be removed",
@@ -114,13 +124,13 @@ async function removeTree(
         );
       else {
         fs.unlinkSync(path);
-        disk.quota.removed(stats);
+        quota.removed(stats);
       }
     }
   } finally {
     if (fd >= 0) fs.closeSync(fd);
   }
-  removeEmpty(disk, entry);
+  removeEmpty(directory, disk, entry);
 }
 
 /** @throws ConnectError, NodeJS.ErrnoException */
@@ -133,7 +143,7 @@ export function rename(from: DiskPath, to: DiskPath): void {
       Code.FailedPrecondition,
     );
   }
-  const { fs, quota } = from.mount;
+  const { fs } = from.mount;
   using source = new Walk(from.mount, from.path);
   using target = new Walk(to.mount, to.path);
   const old = source.entry(from.names);
@@ -142,7 +152,13 @@ export function rename(from: DiskPath, to: DiskPath): void {
   if (replaced.stats !== undefined && replaced.stats.isDirectory() !== old.stats.isDirectory()) {
     throw failure(replaced.stats.isDirectory() ? "EISDIR" : "ENOTDIR");
   }
+  if (source.quota !== target.quota) {
+    throw new ConnectError(
+      `${from.path} and ${to.path} count in two quotas: copy it, and remove the old one`,
+      Code.FailedPrecondition,
+    );
+  }
   fs.renameSync(old.path, replaced.path);
   const { stats } = replaced;
-  if (stats !== undefined && stats.ino !== old.stats.ino) quota.removed(stats);
+  if (stats !== undefined && stats.ino !== old.stats.ino) target.quota.removed(stats);
 }

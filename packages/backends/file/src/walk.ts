@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Disk } from "./mounts.ts";
+import type { Quota } from "./quota.ts";
 
 const MOST_LINKS = 40;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
@@ -28,7 +29,7 @@ export class Walk implements Disposable {
   readonly #disk: Disk;
   readonly #guestPath: string;
   /** The directories from the root down to where the walk is. */
-  readonly #held: { readonly path: string; readonly fd: number }[] = [];
+  readonly #held: { readonly path: string; readonly fd: number; readonly quota: Quota }[] = [];
   #links = 0;
 
   constructor(disk: Disk, guestPath: string) {
@@ -41,6 +42,11 @@ export class Walk implements Disposable {
     const here = this.#held.at(-1);
     if (here === undefined) throw new Error("the walk has not begun");
     return here.path;
+  }
+
+  /** What counts in that directory. */
+  get quota(): Quota {
+    return this.#held.at(-1)?.quota ?? this.#disk.quota;
   }
 
   /**
@@ -71,14 +77,14 @@ export class Walk implements Disposable {
   }
 
   #find(names: readonly string[], entry: boolean): Found {
-    const { fs, root, file, pinned } = this.#disk;
+    const { fs, root, file, pinned, quota } = this.#disk;
     if (file !== undefined) {
       // A mount of a single file has nothing below it.
       if (names.length > 0 || entry) throw failure("ENOTDIR");
       const path = `${root}/${file}`;
       return { path, stats: fs.lstatSync(path, { throwIfNoEntry: false }) };
     }
-    this.#held.push({ path: root === "/" ? "" : root, fd: -1 });
+    this.#held.push({ path: root === "/" ? "" : root, fd: -1, quota });
     const stats = fs.lstatSync(pinned ? `${root}/.` : root);
     if (!stats.isDirectory()) throw failure("ENOTDIR");
     const todo = [...names];
@@ -97,17 +103,18 @@ export class Walk implements Disposable {
       if (entry && todo.length === 0) return { path, stats: found };
       if (found?.isSymbolicLink()) todo.unshift(...this.#follow(path));
       else if (found?.isDirectory()) {
-        this.#enter(path);
+        this.#enter(path, found);
         last = { path: `${this.here}/.`, stats: found };
       } else last = { path, stats: found };
     }
     return last;
   }
 
-  #enter(path: string): void {
-    const { fs, pinned } = this.#disk;
+  #enter(path: string, stats: Stats): void {
+    const { fs, pinned, quotas } = this.#disk;
+    const quota = quotas?.at(stats) ?? this.quota;
     const fd = pinned ? fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
-    this.#held.push({ path: pinned ? `/proc/self/fd/${fd}` : path, fd });
+    this.#held.push({ path: pinned ? `/proc/self/fd/${fd}` : path, fd, quota });
   }
 
   #leave(): Found {

@@ -56,11 +56,12 @@ export function writeFile(
 ): void | Promise<void> {
   checkWritable(at);
   const { mount, names, path, guest } = at;
-  const { fs, quota } = mount;
+  const { fs } = mount;
   const walk = new Walk(mount, path);
   let waits = false;
   try {
     const { path: entry, stats } = walk.entry(names);
+    const { quota } = walk;
     if (stats?.isDirectory()) throw failure("EISDIR");
     if (request.exclusive && stats !== undefined) throw failure("EEXIST");
     const { data } = request;
@@ -167,7 +168,7 @@ export async function copyFile(from: DiskPath, to: DiskPath, signal: AbortSignal
   using source = openFile(from, READ_ONLY);
   // Opened without truncating first: a file copied onto itself would be gone.
   using target = openFile(to, { ...REPLACE, truncate: false });
-  if (from.mount === to.mount && source.isSame(target)) return Number(source.info.size);
+  if (source.isSame(target)) return Number(source.info.size);
   target.truncate(0);
   let size = 0;
   for (;;) {

@@ -91,6 +91,7 @@ describe("elsewhere than on Linux", () => {
       write: true,
       pinned: false,
       quota,
+      quotas: undefined,
     } as const;
     const at = { mount: disk, names: ["a.txt"], path: "/data/a.txt", guest: "test" };
     const read = {

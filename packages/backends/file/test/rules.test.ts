@@ -334,6 +334,27 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("a %s mount:", (kind
     await client.remove({ path: "/data/d", recursive: true });
     expect(open()).toBe(before);
   });
+
+  test("the file that a failed WriteFile began is closed, and gone", async () => {
+    mount("1 KiB");
+    const open = (): number => readdirSync("/proc/self/fd").length;
+    const before = open();
+    for (const sync of [false, true]) {
+      const data = new Uint8Array(1025);
+      expect(await codeOf(client.writeFile({ path: "/data/a", data, sync }))).toBe(
+        Code.ResourceExhausted,
+      );
+    }
+    // Both find that the name is free, and one of them that it no longer is.
+    const path = "/data/b";
+    const both = [1, 2].map(async () =>
+      codeOf(client.writeFile({ path, data: bytes("x"), sync: true, exclusive: true })),
+    );
+    expect((await Promise.all(both)).toSorted((a, b) => a - b)).toEqual([0, Code.AlreadyExists]);
+    expect(open()).toBe(before);
+    expect(await names("/data")).toEqual(["b"]);
+    await put("/data/c", "x".repeat(1023));
+  });
 });
 
 test("a memory mount has a quota of 64 MiB if it names none, and a malformed one is refused", async () => {

@@ -1919,7 +1919,7 @@ export class FileServiceClient {
   /**
    * Gives a file or directory another name, at once and whole: whoever looks sees the old or the new. Replaces a file that is there.
    *
-   * Codes: FAILED_PRECONDITION between two mounts (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
+   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
    * INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
    */
   rename(request: RenameRequest, timeoutMs: i32 = 0): Result<RenameResponse> {
@@ -1927,7 +1927,7 @@ export class FileServiceClient {
   }
 
   /**
-   * Copies a regular file, also between mounts. Replaces a file that is there. Asynchronous: if it fails, a part may have been written.
+   * Copies a regular file, also between mounts. Replaces a file that is there; a file that is the very same, by another mount or name, stays as it is. Asynchronous: if it fails, a part may have been written.
    *
    * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, or the
    * quota is used up.
@@ -2067,13 +2067,13 @@ export abstract class FileServiceServer extends Service {
   /**
    * Gives a file or directory another name, at once and whole: whoever looks sees the old or the new. Replaces a file that is there.
    *
-   * Codes: FAILED_PRECONDITION between two mounts (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
+   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
    * INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
    */
   abstract rename(request: RenameRequest): Result<RenameResponse>;
 
   /**
-   * Copies a regular file, also between mounts. Replaces a file that is there. Asynchronous: if it fails, a part may have been written.
+   * Copies a regular file, also between mounts. Replaces a file that is there; a file that is the very same, by another mount or name, stays as it is. Asynchronous: if it fails, a part may have been written.
    *
    * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, or the
    * quota is used up.
