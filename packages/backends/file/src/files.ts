@@ -67,7 +67,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   ): pb.WriteResponse | Promise<object> {
     const file = this.#handles.of(context).get(handle);
     try {
-      const pending = file.write(data);
+      const pending = file.write(data, context);
       if (pending !== undefined) return settled(pending, file.path);
     } catch (error) {
       throw fileError(error, file.path);
@@ -112,7 +112,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   close({ handle }: pb.CloseRequest, context: HandlerContext): object {
-    this.#handles.of(context).close(handle);
+    this.#handles.of(context).close(handle, context);
     return {};
   }
 

@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "@dropthrough/dispatch";
 import type { FileLimits } from "./file-limits.ts";
 import type { Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
@@ -11,8 +11,12 @@ export interface OpenFile extends Disposable {
   readonly info: Info;
   /** Reads on; nothing at the end. */
   read(most: number): Uint8Array;
-  /** Writes all of it where the last read or write ended; a promise where that takes time. */
-  write(data: Uint8Array): Promise<void> | undefined;
+  /**
+   * Writes all of it where the last read or write ended; a promise where that takes time.
+   *
+   * @param context of the call that writes it
+   */
+  write(data: Uint8Array, context: HandlerContext): Promise<void> | undefined;
   /** Reads at an offset; nothing behind the end. */
   readAt(offset: number, most: number): Uint8Array;
   /** Writes all of it at an offset. */
@@ -22,6 +26,8 @@ export interface OpenFile extends Disposable {
   truncate(size: number): void;
   /** Waits until what was written has reached the disk. */
   sync(): Promise<void>;
+  /** Takes the place of being disposed, where a call closes it and that matters. */
+  closedBy?(context: HandlerContext): void;
 }
 
 interface Handle {
@@ -94,12 +100,12 @@ export class Handles implements Disposable {
   }
 
   /** @throws ConnectError NOT_FOUND if it is not open */
-  close(handle: bigint): void {
+  close(handle: bigint, context: HandlerContext): void {
     this.get(handle);
-    this.#close(Number(handle));
+    this.#close(Number(handle), context);
   }
 
-  #close(number: number): void {
+  #close(number: number, context?: HandlerContext): void {
     const handle = this.#open.get(number);
     this.#open.delete(number);
     this.#recent = undefined;
@@ -107,7 +113,9 @@ export class Handles implements Disposable {
       this.#stopTurns?.();
       this.#stopTurns = undefined;
     }
-    handle?.file[Symbol.dispose]();
+    const file = handle?.file;
+    if (context !== undefined && file?.closedBy !== undefined) file.closedBy(context);
+    else file?.[Symbol.dispose]();
   }
 
   #nextTurn(): () => void {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import type { Writable } from "node:stream";
+import type { HandlerContext } from "@connectrpc/connect";
 import { type Backend, type Clock, defineBackend, systemClock } from "@dropthrough/dispatch";
 import { DEFAULT_FILE_LIMITS, type FileLimits } from "./file-limits.ts";
 import { Files } from "./files.ts";
@@ -41,6 +42,8 @@ export interface StreamOwner {
   readonly name: string;
   /** Which instance of it. */
   readonly instance: number;
+  /** The call by which it writes, or closes, the stream now: it has its id and its parent (`callOf`). Undefined while it does neither. */
+  readonly call: HandlerContext | undefined;
 }
 
 /** A stream of the host. */

@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { FileType, type OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
 import type { OpenFile } from "./handles.ts";
 import type { HeldMemory } from "./held-memory.ts";
@@ -12,7 +12,7 @@ const MOST_WAITING = 4 * 1024 * 1024;
 export function openStream(
   mounted: StreamMount["stream"],
   { path, read }: OpenRequest,
-  owner: StreamOwner,
+  { name, instance }: Pick<StreamOwner, "name" | "instance">,
   memory: HeldMemory,
 ): OpenFile {
   const noPlaces = (): never => {
@@ -24,7 +24,20 @@ export function openStream(
   if (read)
     throw new ConnectError(`${path} is a stream that can only be written`, Code.PermissionDenied);
   const own = typeof mounted === "function";
-  const stream = own ? mounted({ name: owner.name, instance: owner.instance }) : mounted;
+  const owner: { -readonly [K in keyof StreamOwner]: StreamOwner[K] } = {
+    name,
+    instance,
+    call: undefined,
+  };
+  const stream = own ? mounted(owner) : mounted;
+  const within = (context: HandlerContext, act: () => void): void => {
+    owner.call = context;
+    try {
+      act();
+    } finally {
+      owner.call = undefined;
+    }
+  };
   if (own) stream.on("error", () => {});
   return {
     path,
@@ -33,7 +46,7 @@ export function openStream(
       throw new ConnectError(`${path} was not opened to read`, Code.FailedPrecondition);
     },
     // Answered when the stream has taken the bytes: a reader that is slow slows its writer, not the host.
-    write: async (data) => {
+    write: async (data, context) => {
       if (!stream.writable)
         throw Object.assign(new Error("the stream has ended"), { code: "EPIPE" });
       // Who has given a write up may write again, while the stream still keeps what it was given.
@@ -45,13 +58,14 @@ export function openStream(
         );
       }
       const { length } = data;
-      memory.take(owner.name, length);
+      memory.take(name, length);
       await new Promise<void>((resolve, reject) => {
-        stream.write(Uint8Array.from(data), (error) => {
-          memory.give(owner.name, length);
+        const written = (error: Error | null | undefined): void => {
+          memory.give(name, length);
           if (error) reject(error);
           else resolve();
-        });
+        };
+        within(context, () => stream.write(Uint8Array.from(data), written));
       });
     },
     readAt: noPlaces,
@@ -59,6 +73,9 @@ export function openStream(
     seek: noPlaces,
     truncate: noPlaces,
     sync: async () => {},
+    closedBy(context) {
+      if (own) within(context, () => stream.end());
+    },
     [Symbol.dispose]() {
       if (own) stream.end();
     },

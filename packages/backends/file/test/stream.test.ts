@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { callOf } from "@dropthrough/dispatch";
 import { type InMemory, inMemory } from "@dropthrough/dispatch/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { file, type FileService, FileType, type StreamOwner } from "../src/index.ts";
@@ -74,6 +75,29 @@ describe("a stream", () => {
     await memory.end("b");
     expect(said).toEqual(["a.0: x", "b.0: y", "a ends", "b ends"]);
     expect((await memory.client().stat({ path: "/dev/stdout" })).info?.type).toBe(FileType.STREAM);
+  });
+
+  test("made for whoever opens it knows by which call it is written to and closed, and nothing between", async () => {
+    const calls: (number | undefined)[] = [];
+    const stream = (owner: StreamOwner): Writable => {
+      const note = (done: () => void): void => {
+        calls.push(owner.call && callOf(owner.call)?.id);
+        done();
+      };
+      return new Writable({
+        write: (_, __, done) => (note(done), setImmediate(() => note(() => {}))),
+        final: note,
+      });
+    };
+    memory = inMemory(file({ mounts: { "/dev/stdout": { stream } } }));
+    const client = memory.client();
+    const { handle } = await client.open({ path: "/dev/stdout", write: true });
+    await client.write({ handle, data: Buffer.from("x") });
+    await new Promise(setImmediate);
+    await client.close({ handle });
+    await client.open({ path: "/dev/stdout", write: true });
+    await memory.end();
+    expect(calls).toEqual([2, undefined, 3, undefined]);
   });
 
   test("whose reader has gone is UNAVAILABLE, and the host goes on", async () => {

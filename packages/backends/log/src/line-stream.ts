@@ -1,9 +1,11 @@
 import { Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { cut } from "./cut.ts";
 
 /**
- * A stream that calls `line` for each line that is written to it, without its end. A line of more than `most` characters comes in pieces, so
- * that nobody's endless line is kept; what has no end when the stream ends is a line as well. Bytes that are no UTF-8 become U+FFFD.
+ * A stream that calls `line` for each line that is written to it, without its end, before that write returns. A line of more than `most`
+ * characters comes in pieces, so that nobody's endless line is kept; what has no end when the stream ends is a line as well. Bytes that are
+ * no UTF-8 become U+FFFD.
  */
 export function lineStream(most: number, line: (text: string) => void): Writable {
   const decoder = new StringDecoder("utf8");
@@ -11,15 +13,18 @@ export function lineStream(most: number, line: (text: string) => void): Writable
   const take = (text: string): void => {
     const parts = (kept + text).split("\n");
     const rest = parts.pop() ?? "";
-    for (const part of parts) inPieces(part.replace(/\r$/, ""));
-    const whole = Math.floor(rest.length / most) * most;
-    if (whole > 0) inPieces(rest.slice(0, whole));
-    kept = rest.slice(whole);
+    for (const part of parts) line(lastPiece(part.replace(/\r$/, "")));
+    kept = lastPiece(rest);
   };
-  const inPieces = (text: string): void => {
-    let at = 0;
-    do line(text.slice(at, (at += most)));
-    while (at < text.length);
+  /** Passes on all pieces but the last one, and answers that. */
+  const lastPiece = (text: string): string => {
+    let rest = text;
+    while (rest.length > most) {
+      const piece = cut(rest, most);
+      line(piece);
+      rest = rest.slice(piece.length);
+    }
+    return rest;
   };
   return new Writable({
     decodeStrings: true,
@@ -28,8 +33,8 @@ export function lineStream(most: number, line: (text: string) => void): Writable
       done();
     },
     final(done) {
-      kept += decoder.end();
-      if (kept !== "") inPieces(kept);
+      take(decoder.end());
+      if (kept !== "") line(kept);
       kept = "";
       done();
     },

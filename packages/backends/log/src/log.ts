@@ -29,6 +29,8 @@ export interface Settings {
 export interface LineWriter {
   readonly name: string;
   readonly instance: number;
+  /** The call by which it writes now, if it does so by one: what is asked for with every line. */
+  readonly call?: HandlerContext | undefined;
 }
 
 /** What LogService answers. Each docstring of log.proto lists the codes. */
@@ -53,14 +55,20 @@ export class Log implements ServiceImpl<typeof LogService> {
     else this.#settings.levels.set(guest, level);
   }
 
-  /** A stream whose lines are records of a guest; written outside of any call. */
-  lines({ name, instance }: LineWriter, level: LevelName): Writable {
+  /** A stream whose lines are records of a guest, of the call by which it writes them. */
+  lines(writer: LineWriter, level: LevelName): Writable {
+    const { name, instance } = writer;
     const { textLength, recordBytes } = this.#limits;
     // Escaped, a character takes up to eight.
-    const most = Math.max(1, Math.min(textLength, Math.floor(recordBytes / 8)));
+    const most = Math.max(2, Math.min(textLength, Math.floor(recordBytes / 8)));
     return lineStream(most, (text) => {
       if (!this.#enabled(name, level)) return;
-      this.#guest(name).write(level, { guest: name, instance, msg: printable(text) });
+      this.#guest(name).write(level, {
+        guest: name,
+        instance,
+        ...(writer.call !== undefined && placeOf(writer.call)),
+        msg: printable(text),
+      });
     });
   }
 

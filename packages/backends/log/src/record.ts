@@ -3,6 +3,7 @@ import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Attribute, Record as LogRecord, Value } from "./gen/dropthrough/log/v1/log_pb.ts";
 import type { LogLimits } from "./log-limits.ts";
+import { cut } from "./cut.ts";
 import { printable } from "./printable.ts";
 
 /** What JSON can hold. */
@@ -56,7 +57,7 @@ class RecordEncoder {
     return Object.fromEntries(
       attributes.map(({ key, value }) => {
         if (key === "") throw new ConnectError("an attribute needs a key", Code.InvalidArgument);
-        const text = printable(key.slice(0, this.#limits.keyLength));
+        const text = printable(cut(key, this.#limits.keyLength));
         this.#spend(text);
         return [text, this.#value(value, depth)];
       }),
@@ -89,11 +90,9 @@ class RecordEncoder {
 
   #text(value: string, keep?: string): string {
     const { textLength } = this.#limits;
-    const cut =
-      value.length > textLength
-        ? `${value.slice(0, textLength)}… (${value.length} characters)`
-        : value;
-    const text = printable(cut, keep);
+    const shown =
+      value.length > textLength ? `${cut(value, textLength)}… (${value.length} characters)` : value;
+    const text = printable(shown, keep);
     this.#spend(text);
     return text;
   }

@@ -1,4 +1,6 @@
-import { ManualClock } from "@dropthrough/dispatch/testing";
+import type { HandlerContext } from "@connectrpc/connect";
+import { type Call, createRegistry, LocalCaller } from "@dropthrough/dispatch";
+import { echo, EchoService, ManualClock } from "@dropthrough/dispatch/testing";
 import { describe, expect, test } from "vitest";
 import type { LevelName } from "../src/index.ts";
 import { fileLog } from "./file-log.ts";
@@ -53,6 +55,51 @@ describe("what a guest prints", () => {
     expect(backend.counts().dropped).toBe(3);
     clock.advance(1_000);
     expect(lines().at(-1)).toMatchObject({ guest: "printer", dropped: 3 });
+  });
+
+  test("is of the call by which it is written, as every record is", async () => {
+    const { backend, lines } = fileLog();
+    const writer: { name: string; instance: number; call?: HandlerContext | undefined } = {
+      ...guest,
+    };
+    const stream = backend.lines(writer);
+    await using registry = createRegistry();
+    registry.use(echo());
+    const session = registry.connect(new LocalCaller("client"));
+    const call = async (): Promise<Call> => (await session.unary(EchoService.method.echo, {})).call;
+    session.current = await call();
+    session.current = await call();
+    writer.call = await call();
+    stream.write("one\ntwo\nthr");
+    writer.call = await call();
+    stream.write("ee\nfour");
+    writer.call = undefined;
+    stream.write("\nfive");
+    writer.call = await call();
+    stream.end();
+    const places = lines().map(({ msg, call: id, parent, ancestors }) => [
+      msg,
+      id,
+      parent,
+      ancestors,
+    ]);
+    expect(places).toEqual([
+      ["one", 3, 2, [1]],
+      ["two", 3, 2, [1]],
+      ["three", 4, 2, [1]],
+      ["four", undefined, undefined, undefined],
+      ["five", 5, 2, [1]],
+    ]);
+  });
+
+  test("loses no half of a character, wherever a long line is cut", async () => {
+    const { backend, lines } = fileLog({ limits: { textLength: 3 } });
+    const stream = backend.lines(guest);
+    const text = "a😀😀b😀😀😀cde😀";
+    for (const byte of Buffer.from(`${text}\nabc\n${text}`)) stream.write(Uint8Array.of(byte));
+    stream.end();
+    const pieces = ["a😀", "😀b", "😀", "😀", "😀c", "de", "😀"];
+    expect(lines().map((line) => line["msg"])).toEqual([...pieces, "abc", ...pieces]);
   });
 
   test("has a level that there is", () => {

@@ -185,6 +185,16 @@ describe("the size of a record is bounded", () => {
     expect(value).toMatch(/^A+==… \(5000 bytes\)$/);
   });
 
+  test("text and keys are not cut within a character", async () => {
+    const { memory, lines } = fileLog({ limits: { textLength: 3, keyLength: 2 } });
+    const attributes = [{ key: "k😀", value: text("😀😀") }];
+    await memory.client().write(info({ message: "ab😀", attributes }));
+    expect(lines()[0]).toMatchObject({
+      msg: "ab… (4 characters)",
+      attributes: { k: "😀… (4 characters)" },
+    });
+  });
+
   const nested = (depth: number): ValueInit => (depth === 0 ? yes : list([nested(depth - 1)]));
 
   test("up to the limits it is written", async () => {
