@@ -37,7 +37,8 @@ export class LoneBytes {
 
   /** Where the message ends, -1 if it does not fit, or undefined if it is none of these. */
   write(message: Message, memory: Uint8Array, at: number, end: number): number | undefined {
-    const { [this.#name]: value, $unknown, $typeName } = message as Message & Fields;
+    const { $unknown, $typeName } = message as Message & Fields;
+    const value = (message as Message & Fields)[this.#name];
     if (!InPlaceBytes.is(value) || $unknown !== undefined || $typeName !== this.#typeName)
       return undefined;
     const most = InPlaceBytes.most(value);

@@ -47,7 +47,7 @@ export class Handles implements Disposable {
   #last = 0;
   /** The one that was asked for last, and its number. */
   #recent: Handle | undefined;
-  #recentNumber = 0;
+  #recentNumber = 0n;
   /** What time it is, as a number that costs nothing to read. */
   #turn = 0;
   #stopTurns: (() => void) | undefined;
@@ -78,13 +78,12 @@ export class Handles implements Disposable {
 
   /** @throws ConnectError NOT_FOUND if it is not open */
   get(handle: bigint): OpenFile {
-    // No handle is as large as a number that two of them would share.
-    const number = Number(handle);
     let found = this.#recent;
-    if (number !== this.#recentNumber || found === undefined) {
-      found = this.#open.get(number);
+    if (handle !== this.#recentNumber || found === undefined) {
+      // No handle is as large as a number that two of them would share.
+      found = this.#open.get(Number(handle));
       if (found === undefined) throw this.#notOpen(handle);
-      this.#recentNumber = number;
+      this.#recentNumber = handle;
       this.#recent = found;
     }
     found.usedIn = this.#turn;
