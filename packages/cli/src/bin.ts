@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
 import { ModuleError } from "@dropthrough/abi";
 import { GuestError } from "@dropthrough/host";
+import { printable } from "@dropthrough/dispatch";
 import { firstLine } from "./backend-packages.ts";
 import { check } from "./check.ts";
 import {
@@ -26,7 +27,6 @@ import {
 import { graph } from "./graph.ts";
 import { describeInspection, inspect } from "./inspect.ts";
 import { logs, type LogsOptions } from "./logs.ts";
-import { printable, printableLines } from "./printable.ts";
 import { run } from "./run.ts";
 import { traceTo } from "./trace.ts";
 
@@ -113,7 +113,7 @@ async function inspectCommand(file: string, json: boolean): Promise<number> {
   }
   const inspection = inspect(bytes);
   const text = json
-    ? printableLines(JSON.stringify(inspection, undefined, 2))
+    ? printable(JSON.stringify(inspection, undefined, 2), "\n")
     : describeInspection(file, inspection);
   process.stdout.write(`${text}\n`);
   return 0;
@@ -157,7 +157,7 @@ function say(message: string): void {
 function bug(error: unknown): number {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(
-    `dropthrough: a bug of Dropthrough, a backend or the configuration:\n${printableLines(stack)}\n`,
+    `dropthrough: a bug of Dropthrough, a backend or the configuration:\n${printable(stack, "\n")}\n`,
   );
   return EXIT_BUG;
 }

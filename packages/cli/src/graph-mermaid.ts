@@ -1,6 +1,6 @@
+import { printable } from "@dropthrough/dispatch";
 import type { DeploymentGraph, GraphNode } from "./deployment-graph.ts";
 import { grantsText } from "./graph-text.ts";
-import { printable } from "./printable.ts";
 
 /**
  * A graph as a Mermaid flowchart, as GitHub and many editors draw it: guests are round, backends are stores, a line that is

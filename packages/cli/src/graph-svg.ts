@@ -1,7 +1,7 @@
 import type { Graph } from "@viz-js/viz";
+import { printable } from "@dropthrough/dispatch";
 import type { DeploymentGraph, GraphEdge, GraphNode } from "./deployment-graph.ts";
 import { grantsText } from "./graph-text.ts";
-import { printable } from "./printable.ts";
 
 /** Graphviz cannot measure the fonts of whoever looks at the picture: letters of one width are as wide in all of them. */
 const MEASURED = "Courier";

@@ -1,5 +1,5 @@
+import { printable } from "@dropthrough/dispatch";
 import type { DeploymentGraph, GraphEdge, GraphNode } from "./deployment-graph.ts";
-import { printable } from "./printable.ts";
 
 /** More methods than this say no more. */
 const MOST_METHODS = 12;
@@ -32,7 +32,7 @@ export function graphText({ nodes, edges }: DeploymentGraph): string {
       lines.push(`  ${verbOfEdge} ${edge.service} of ${ownerOf(edge.to)}: ${grantsText(edge)}`);
     }
   }
-  return lines.map(printable).join("\n");
+  return lines.map((line) => printable(line)).join("\n");
 }
 
 function ownerOf(node: GraphNode): string {

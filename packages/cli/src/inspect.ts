@@ -1,6 +1,6 @@
 import { ABI_MODULE, type GuestModule, readGuestModule } from "@dropthrough/abi";
+import { printable } from "@dropthrough/dispatch";
 import { servicesOf } from "./manifest-services.ts";
-import { printable } from "./printable.ts";
 
 /** What can be known of a guest module without running it. */
 export interface Inspection {
@@ -63,7 +63,9 @@ function manifestOf({ manifest }: GuestModule): Inspection["manifest"] {
 
 /** An inspection as text for people. What the module says is escaped: it may be hostile. */
 export function describeInspection(name: string, it: Inspection): string {
-  return linesOf(name, it).map(printable).join("\n");
+  return linesOf(name, it)
+    .map((line) => printable(line))
+    .join("\n");
 }
 
 function linesOf(name: string, it: Inspection): string[] {

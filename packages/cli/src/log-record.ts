@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "@dropthrough/dispatch";
 
 /** The levels as pino numbers them, the least important first. */
 export const LEVELS: Readonly<Record<string, number>> = {
@@ -87,7 +87,7 @@ export function recordLines(record: LogRecord, guest: boolean): string[] {
   const who = guest && record.guest !== undefined ? `${record.guest}: ` : "";
   const facts = attributes === undefined ? "" : ` ${JSON.stringify(attributes)}`;
   const first = `${clock} ${name.toUpperCase()} ${who}${message}${facts}`;
-  return [first, ...errorLines(error)].map(printable);
+  return [first, ...errorLines(error)].map((line) => printable(line));
 }
 
 function errorLines(error: LogRecord["error"]): string[] {

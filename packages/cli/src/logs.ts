@@ -1,7 +1,7 @@
+import { printable } from "@dropthrough/dispatch";
 import { readLines } from "./line-reader.ts";
 import { type LogRecord, LEVELS, readRecord, recordLines } from "./log-record.ts";
 import { LogTree } from "./log-tree.ts";
-import { printable } from "./printable.ts";
 
 /** Which records are shown, and how. */
 export interface LogsOptions {

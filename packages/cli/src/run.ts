@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { CallObserver } from "@dropthrough/dispatch";
+import { type CallObserver, printable } from "@dropthrough/dispatch";
 import { createHost, type GuestConfig, type GuestExit, type Host } from "@dropthrough/host";
 import { ConfigError } from "./config-error.ts";
 import type { Config } from "./config.ts";
 import { EXIT_INTERRUPTED, EXIT_STUCK } from "./exit-code.ts";
 import { mainGuest } from "./main-guest.ts";
-import { printable, printableLines } from "./printable.ts";
 
 /** How a deployment is run. */
 export interface RunOptions {
@@ -44,7 +43,7 @@ export async function run(config: Config, options: RunOptions = {}): Promise<num
     },
     onIncident: ({ id, error, call }) => {
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      report(printableLines(`${id} in ${call?.name ?? "the host"}: ${stack}`));
+      report(printable(`${id} in ${call?.name ?? "the host"}: ${stack}`, "\n"));
     },
   });
   const over = Promise.withResolvers<number>();

@@ -1,8 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { codeName } from "@dropthrough/abi";
-import type { CallObserver, CallRecord } from "@dropthrough/dispatch";
+import { type CallObserver, type CallRecord, printable } from "@dropthrough/dispatch";
 import { messageText } from "./message-text.ts";
-import { printable } from "./printable.ts";
 
 /**
  * Prints every call as strace does, nested calls indented:

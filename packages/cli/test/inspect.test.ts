@@ -55,7 +55,7 @@ manifest: inspected 1.2.3
         `(module (memory (export "memory") 1) (func (export "_start")) (func (export "${name}")))`,
       ),
     );
-    const escaped = "\\u001b[2J\\u000aerror: forged\\u009b\\u202e";
+    const escaped = "\\u001b[2J\\nerror: forged\\u009b\\u202e";
     expect((await folder.dropthrough(["inspect", file])).stdout).toContain(
       `\n  ${escaped} () -> ()\n`,
     );

@@ -146,7 +146,7 @@ describe("dropthrough run", () => {
     ]);
     expect([code, stderr]).toEqual([
       254,
-      "guest a (instance 1) panicked: no\\u000a\\u001b[2Jerror: x\n",
+      "guest a (instance 1) panicked: no\\n\\u001b[2Jerror: x\n",
     ]);
   });
 

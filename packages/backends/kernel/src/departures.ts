@@ -1,5 +1,5 @@
 import type { Guest } from "@dropthrough/dispatch";
-import { printable } from "./printable.ts";
+import { excerpt } from "./excerpt.ts";
 import type { StartGraph } from "./start-graph.ts";
 
 /** A message that names several guests stays short. */
@@ -37,5 +37,5 @@ export class Departures {
 function wordsOf({ exitedWith }: Departure): string {
   if (exitedWith === undefined) return "ended";
   const { code, reason } = exitedWith;
-  return `exited with code ${code}${reason === "" ? "" : ` (${printable(reason, MOST_REASON)})`}`;
+  return `exited with code ${code}${reason === "" ? "" : ` (${excerpt(reason, MOST_REASON)})`}`;
 }

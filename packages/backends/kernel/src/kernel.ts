@@ -18,7 +18,7 @@ import type {
 import { OwnerKind } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 import { Launches } from "./launches.ts";
 import { type Now, nowOf } from "./now.ts";
-import { printable } from "./printable.ts";
+import { excerpt } from "./excerpt.ts";
 import { MOST_RANDOM } from "./random.ts";
 import { StartGraph } from "./start-graph.ts";
 
@@ -71,7 +71,7 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
     const guest = guestOf(context);
     if (request.name !== "" && request.name !== guest.name) {
       throw new ConnectError(
-        `this guest is named ${guest.name} here, not ${printable(request.name, MOST_NAME)}: rename it in the config, or register without a name`,
+        `this guest is named ${guest.name} here, not ${excerpt(request.name, MOST_NAME)}: rename it in the config, or register without a name`,
         Code.InvalidArgument,
       );
     }
@@ -104,7 +104,7 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
     const guest = guestOf(context);
     if (!guest.required.has(service)) {
       throw new ConnectError(
-        `${guest.name} has not required ${printable(service, MOST_NAME)}: require it before Launch`,
+        `${guest.name} has not required ${excerpt(service, MOST_NAME)}: require it before Launch`,
         Code.FailedPrecondition,
       );
     }
@@ -149,7 +149,7 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
 
   exit({ code, reason }: ExitRequest, context: HandlerContext): object {
     const guest = guestOf(context);
-    const words = printable(reason, MOST_REASON);
+    const words = excerpt(reason, MOST_REASON);
     guest.exit(code, words);
     // Nobody sees it: the host unwinds the guest where this import would return.
     return {};
@@ -236,7 +236,7 @@ function checkNames(services: readonly string[], known: ReadonlySet<string>): vo
   for (const service of services) {
     if (service.length > MOST_NAME || !SERVICE_NAME.test(service)) {
       throw new ConnectError(
-        `"${printable(service, MOST_NAME)}" is no service name: write package.Service`,
+        `"${excerpt(service, MOST_NAME)}" is no service name: write package.Service`,
         Code.InvalidArgument,
       );
     }

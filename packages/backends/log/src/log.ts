@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { callerOf, callOf, type Clock } from "@dropthrough/dispatch";
+import { callerOf, callOf, type Clock, printable } from "@dropthrough/dispatch";
 import type {
   EnabledRequest,
   LogService,
@@ -12,7 +12,6 @@ import { GuestLog } from "./guest-log.ts";
 import { LEVELS, type LevelName, reaches, type Threshold } from "./level.ts";
 import { lineStream } from "./line-stream.ts";
 import type { LogLimits } from "./log-limits.ts";
-import { printable } from "./printable.ts";
 import { encodeRecord } from "./record.ts";
 import type { Sampling } from "./sampling.ts";
 import type { Sink } from "./sink.ts";
@@ -59,8 +58,8 @@ export class Log implements ServiceImpl<typeof LogService> {
   lines(writer: LineWriter, level: LevelName): Writable {
     const { name, instance } = writer;
     const { textLength, recordBytes } = this.#limits;
-    // Escaped, a character takes up to eight.
-    const most = Math.max(2, Math.min(textLength, Math.floor(recordBytes / 8)));
+    // Escaped, a character takes six.
+    const most = Math.max(2, Math.min(textLength, Math.floor(recordBytes / 6)));
     return lineStream(most, (text) => {
       if (!this.#enabled(name, level)) return;
       this.#guest(name).write(level, {

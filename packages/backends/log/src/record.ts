@@ -1,10 +1,10 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { printable } from "@dropthrough/dispatch";
 import type { Attribute, Record as LogRecord, Value } from "./gen/dropthrough/log/v1/log_pb.ts";
 import type { LogLimits } from "./log-limits.ts";
 import { cut } from "./cut.ts";
-import { printable } from "./printable.ts";
 
 /** What JSON can hold. */
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
