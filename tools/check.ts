@@ -116,8 +116,8 @@ async function runFor(line: string): Promise<string> {
 async function breaking(): Promise<Count> {
   const base = process.env["DROPTHROUGH_BASE"] ?? "HEAD~1";
   if ((await run(`git cat-file -e ${base}:proto`, "ignore")) !== 0) {
-    console.log(`${base} has no contracts to compare with`);
-    return { passed: 1, failed: 0 };
+    console.log(`${base} has no contracts to compare with: nothing was checked`);
+    return { passed: 0, failed: 0 };
   }
   const code = await run(`buf breaking --against .git#ref=${base}`);
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };

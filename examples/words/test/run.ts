@@ -17,6 +17,19 @@ export async function words(
   return start([process.execPath, main, ...args], onStderr);
 }
 
+/** The same where the engine may not make code of strings, as under a browser's policy. */
+export async function wordsWithoutGeneratedCode(args: readonly string[]): Promise<Outcome> {
+  const flags = ["--disallow-code-generation-from-strings", "--import", REFUSES_CODE];
+  return start([process.execPath, ...flags, main, ...args]);
+}
+
+/** A module that does not load where code can be made of strings. */
+const REFUSES_CODE = `data:text/javascript,${encodeURIComponent(`
+  let made;
+  try { made = Function("return true")(); } catch {}
+  if (made) throw new Error("code was made of a string");
+`)}`;
+
 /** The same by a root that may not read what is not its own: root reads everything, unless it gives that up. */
 export async function wordsWithoutPrivilege(args: readonly string[]): Promise<Outcome> {
   const drop =

@@ -7,7 +7,7 @@ import { check } from "dropthrough";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deployment } from "../deployment.ts";
 import { reference } from "./reference.ts";
-import { words, wordsWithoutPrivilege } from "./run.ts";
+import { words, wordsWithoutGeneratedCode, wordsWithoutPrivilege } from "./run.ts";
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
@@ -63,6 +63,17 @@ describe("the table", () => {
       encoding: "utf8",
     });
     expect(stdout.trim()).toBe("0");
+  });
+
+  test("is the same where the engine may not make code of strings, and protobuf-es does the work of the codec", async () => {
+    await using server = await startRedisServer();
+    const args = [at("text"), "--json", "--top", "500"];
+    for (const more of [[], ["--redis", server.url]]) {
+      const { code, stdout, stderr } = await wordsWithoutGeneratedCode([...args, ...more]);
+      expect(stderr).toContain("counted the words of 6 files, skipped 2\n");
+      expect(table(stdout)).toEqual(reference(at("text"), 500));
+      expect(code).toBe(0);
+    }
   });
 
   test("has the top 20, aligned, and its order is by count, then by bytes", async () => {
