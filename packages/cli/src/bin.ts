@@ -124,7 +124,7 @@ async function logsCommand(file: string, options: LogsOptions): Promise<number> 
   // Whoever reads our output may have enough of it.
   process.stdout.once("close", () => source.destroy());
   try {
-    await logs(source, printLine, options);
+    await logs(source, linePrinter(), options);
   } catch (error) {
     if (process.stdout.destroyed) return 0;
     say(`${file} cannot be read: ${firstLine(error)}`);
@@ -133,16 +133,20 @@ async function logsCommand(file: string, options: LogsOptions): Promise<number> 
   return 0;
 }
 
-/** Waits for a reader that is slow. */
-function printLine(line: string): void | Promise<void> {
-  if (process.stdout.destroyed || process.stdout.write(`${line}\n`)) return undefined;
-  return new Promise((resolve) => {
-    const go = (): void => {
-      process.stdout.off("drain", go).off("close", go);
-      resolve();
-    };
-    process.stdout.on("drain", go).on("close", go);
-  });
+/** Prints lines, and waits for a reader that is slow: once for all lines that it has no room for. */
+function linePrinter(): (line: string) => void | Promise<void> {
+  let room: Promise<void> | undefined;
+  return (line) => {
+    if (process.stdout.destroyed || process.stdout.write(`${line}\n`)) return undefined;
+    return (room ??= new Promise((resolve) => {
+      const go = (): void => {
+        process.stdout.off("drain", go).off("close", go);
+        room = undefined;
+        resolve();
+      };
+      process.stdout.on("drain", go).on("close", go);
+    }));
+  };
 }
 
 function version(): string {

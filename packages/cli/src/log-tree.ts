@@ -5,13 +5,24 @@ interface CallNode {
   readonly id: number;
   /** Who answers it, once a record of that guest has come. */
   guest: string | undefined;
-  readonly children: (CallNode | LogRecord)[];
+  /** In the order in which they came. */
+  readonly children: Child[];
+  readonly calls: Map<number, CallNode>;
+}
+
+/** What stands below a call: by its start, and what started at once by when it came. */
+interface Child {
+  readonly start: number;
+  readonly item: CallNode | LogRecord;
 }
 
 /** One call of the outermost, with all that was written for it so far. */
 interface Root extends CallNode {
   size: number;
 }
+
+/** A call takes about as much room as a line of so many characters. */
+const CALL_SIZE = 256;
 
 /**
  * Puts records below the calls that they were written for, each in the order of the starts:
@@ -32,13 +43,15 @@ export class LogTree {
   readonly #most: number;
   /** In the order of their first records. */
   readonly #roots = new Map<number, Root>();
+  /** Goes through the roots once: a new iterator would go through all that were deleted before it finds the first one. */
+  #oldest = this.#roots.values();
   #size = 0;
   /** The highest call so far: ids begin anew when a host does. */
   #highest = 0;
   /** The highest call whose tree was printed. */
   #printed = 0;
 
-  /** @param most characters of lines that are kept */
+  /** @param most characters of lines that are kept; a call counts as 256 */
   constructor(print: (line: string) => void, most: number) {
     this.#print = print;
     this.#most = most;
@@ -54,9 +67,9 @@ export class LogTree {
       return;
     }
     const root = this.#rootOf(id);
-    place(root, record);
-    root.size += size;
-    this.#size += size;
+    const added = size + place(root, record) * CALL_SIZE;
+    root.size += added;
+    this.#size += added;
     while (this.#size > this.#most) this.#printOldest();
   }
 
@@ -84,13 +97,20 @@ export class LogTree {
 
   #rootOf(id: number): Root {
     let root = this.#roots.get(id);
-    if (root === undefined)
-      this.#roots.set(id, (root = { id, guest: undefined, children: [], size: 0 }));
+    if (root === undefined) {
+      root = { ...newNode(id), size: CALL_SIZE };
+      this.#roots.set(id, root);
+      this.#size += CALL_SIZE;
+    }
     return root;
   }
 
   #printOldest(): void {
-    const [root] = this.#roots.values();
+    let root = this.#oldest.next().value;
+    if (root === undefined) {
+      this.#oldest = this.#roots.values();
+      root = this.#oldest.next().value;
+    }
     if (root === undefined) return;
     this.#roots.delete(root.id);
     this.#size -= root.size;
@@ -102,38 +122,32 @@ export class LogTree {
     const indent = "  ".repeat(depth);
     const who = node.guest === undefined ? "" : ` ${node.guest}`;
     this.#print(`${indent}#${node.id}${who}${goesOn ? " …" : ""}`);
-    for (const child of node.children) {
-      if ("children" in child) this.#printNode(child, depth + 1, false);
-      else for (const line of recordLines(child, false)) this.#print(`${indent}  ${line}`);
+    for (const { item } of node.children.toSorted((a, b) => a.start - b.start)) {
+      if ("children" in item) this.#printNode(item, depth + 1, false);
+      else for (const line of recordLines(item, false)) this.#print(`${indent}  ${line}`);
     }
   }
 }
 
-/** Puts a record below the last call of its path. Ids ascend, so what comes later comes last, but for the records of a call that others came between. */
-function place(root: Root, record: LogRecord): void {
+function newNode(id: number): CallNode {
+  return { id, guest: undefined, children: [], calls: new Map() };
+}
+
+/** Puts a record below the last call of its path; answers how many calls were new. A call that logs late may have started before what stands there. */
+function place(root: Root, record: LogRecord): number {
   let node: CallNode = root;
+  let added = 0;
   for (const id of record.path.slice(1)) {
-    let next = node.children.findLast(
-      (child): child is CallNode => "children" in child && child.id === id,
-    );
+    let next = node.calls.get(id);
     if (next === undefined) {
-      next = { id, guest: undefined, children: [] };
-      insert(node.children, next, id);
+      next = newNode(id);
+      node.calls.set(id, next);
+      node.children.push({ start: id, item: next });
+      added++;
     }
     node = next;
   }
   node.guest ??= record.guest;
-  node.children.push(record);
-}
-
-/** Before whatever started later than the call. */
-function insert(children: (CallNode | LogRecord)[], node: CallNode, id: number): void {
-  let at = children.length;
-  for (; at > 0; at--) {
-    const before = children[at - 1];
-    if (before === undefined) break;
-    const started = "children" in before ? before.id : (before.call ?? 0);
-    if (started < id) break;
-  }
-  children.splice(at, 0, node);
+  node.children.push({ start: record.call ?? node.children.at(-1)?.start ?? 0, item: record });
+  return added;
 }

@@ -268,6 +268,18 @@ describe("dropthrough logs", { timeout: 30_000 }, () => {
     expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
   });
 
+  test("of a tree that is more than its reader takes at once come whole, without a warning", async () => {
+    using folder = new DeploymentFolder();
+    const records = Array.from({ length: 50 }, (_, i) => line(i + 2, [1], "a", "x".repeat(17_000)));
+    folder.write("app.log", records.join("\n"));
+    const { code, stdout, stderr } = await folder.dropthrough(["logs", "app.log", "--tree"]);
+    expect({ code, stderr, lines: stdout.trimEnd().split("\n").length }).toEqual({
+      code: 0,
+      stderr: "",
+      lines: 51,
+    });
+  });
+
   test("that make no sense say what does", async () => {
     using folder = new DeploymentFolder();
     const failed = async (...args: string[]): Promise<[number | null, string]> => {
