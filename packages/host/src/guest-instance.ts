@@ -451,7 +451,11 @@ export class GuestInstance implements Guest, Caller, Waiter {
     }
   };
 
-  readonly #delivered = (): void => this.#pool.freed(this);
+  readonly #delivered = (): void => {
+    // It may have replied to a call whose caller had left, which nobody else hears of.
+    this.#graceful?.look();
+    this.#pool.freed(this);
+  };
 
   /** It begins to wait: if that closes a circle, it is broken. */
   #waits(): void {

@@ -187,7 +187,14 @@ export class GuestPool {
       this.clock.soon(() => {
         this.#starting--;
         if (!this.#core.closing && !this.#exiting) this.#add().start();
-        else if (this.ended) this.#retire();
+        else if (this.ended) {
+          this.#retire();
+          this.clock.settled(
+            instance.ended,
+            (exit) => this.#core.over(this, exit),
+            () => {},
+          );
+        }
       });
     }
     if (this.ended) this.#retire();

@@ -17,5 +17,7 @@ export interface HostCore {
   changed(): void;
   /** An instance has ended, and all that it opened is closed. */
   left(pool: GuestPool, exit: GuestExit): void;
+  /** A pool that waited to start an instance again does not: this is how the last one ended. */
+  over(pool: GuestPool, exit: GuestExit): void;
   incident(error: unknown): string;
 }

@@ -84,7 +84,10 @@ export interface Host extends AsyncDisposable {
    *   command; or if the new version cannot be loaded, does not launch, or leaves out what others require
    */
   replace(guest: string, change: GuestChange): Promise<void>;
-  /** Settles when the main guest has ended, or every guest has: how the main guest, or the last of them, ended. */
+  /**
+   * Settles when the main guest has ended, or every guest has: how the main guest, or the last of them, ended. A host that
+   * is disposed before a guest was started ends itself: `guest` is `host`, and `instance` 0.
+   */
   readonly exited: Promise<GuestExit>;
 }
 
@@ -307,6 +310,10 @@ class WasmHost implements Host, HostCore {
       console.error(
         `guest ${exit.guest} (instance ${exit.instance}) ended with ${exit.code}: ${exit.reason}`,
       );
+    this.over(pool, exit);
+  }
+
+  over(pool: GuestPool, exit: GuestExit): void {
     const all = this.#main === undefined && this.#pools.every((one) => one.ended);
     if (all || (pool === this.#main && pool.ended)) this.#exit(exit);
   }
@@ -318,7 +325,10 @@ class WasmHost implements Host, HostCore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.closing) return;
     this.closing = true;
-    await Promise.all(this.#pools.map((pool) => pool.close("the host is closing")));
+    const reason = "the host is closing";
+    await Promise.all(this.#pools.map(async (pool) => pool.close(reason)));
+    // No guest of it was there: it was disposed before they were loaded, or it had none.
+    if (this.#pools.length === 0) this.#exit({ guest: "host", instance: 0, code: 0, reason });
     await this.#self[Symbol.asyncDispose]();
     await this.registry[Symbol.asyncDispose]();
   }

@@ -1,0 +1,66 @@
+import { Code, createClient } from "@connectrpc/connect";
+import { GuestText } from "@dropthrough/guest-text";
+import { describe, expect, test } from "vitest";
+import { createHost } from "../src/index.ts";
+import { SeededScheduler } from "../src/testing.ts";
+import { ECHO, echoRequest, FACADE } from "./control.ts";
+import { facade, facadeService, failure, say, start } from "./deployment.ts";
+
+describe("a graceful exit", () => {
+  test("ends when a guest with an event loop has replied to a caller that had left", async () => {
+    const g = new GuestText();
+    // It calls for itself when it starts, and replies to the call that it serves when that is done.
+    const module = g.module(`
+      (global $serving (mut i32) (i32.const 0))
+      (func (export "_initialize")
+        ${say(g, `export ${FACADE}`)} (drop ${g.bind(`${FACADE}/Echo`)}) ${say(g, "launch")}
+        (drop ${g.call(ECHO, echoRequest("", { delayMs: 400 }))}))
+      (func (export "dropthrough_v1_serve") (param $call i32) (param $method i32) (param $len i32) (local $w i32)
+        (global.set $serving (local.get $call)))
+      (func (export "dropthrough_v1_done") (param $out i32) (param $word i32)
+        (drop (call $reply (global.get $serving) (i32.const 0) (i32.const 0) (i32.const 0))))`);
+    await using host = start([{ name: "loop", module, exports: [FACADE] }]);
+    await host.start();
+    const client = createClient(facadeService, host.transport);
+    const left = await failure(client.echo({}, { timeoutMs: 50 }));
+    expect(left.code).toBe(Code.DeadlineExceeded);
+    // The test would end before the grace period does.
+    const [exit] = await host.exit("loop", { graceMs: 600_000 });
+    expect(exit).toMatchObject({ guest: "loop", code: 0 });
+  });
+});
+
+describe("host.exited", () => {
+  test("settles when the host is disposed before its guests are there", async () => {
+    const host = createHost();
+    await host[Symbol.asyncDispose]();
+    expect(await host.exited).toEqual({
+      guest: "host",
+      instance: 0,
+      code: 0,
+      reason: "the host is closing",
+    });
+    const loading = start([{ name: "facade", module: facade(() => ""), exports: [FACADE] }]);
+    const started = loading.start();
+    await loading[Symbol.asyncDispose]();
+    await started;
+    expect(await loading.exited).toMatchObject({ guest: "host", instance: 0 });
+  });
+
+  test("settles when the host is disposed after a crash, before or after the guest has started again", async () => {
+    const ends = new Set<number>();
+    for (let seed = 0; seed < 30; seed++) {
+      const clock = new SeededScheduler(seed);
+      const module = facade(() => "unreachable");
+      const host = start([{ name: "facade", module, exports: [FACADE] }], { clock });
+      await clock.run(host.start());
+      const client = createClient(facadeService, host.transport);
+      await clock.run(failure(client.echo({})));
+      await clock.run(host[Symbol.asyncDispose]());
+      const { code } = await clock.run(host.exited);
+      ends.add(code);
+    }
+    // Both were met: it had crashed and not started again, and it was running when the host was disposed.
+    expect(ends).toEqual(new Set([0, 253]));
+  });
+});
