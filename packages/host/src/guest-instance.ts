@@ -1,5 +1,5 @@
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { ABI_MODULE, Endpoint, type Incoming, GuestMemory, type Passage } from "@dropthrough/abi";
+import type { Incoming, Passage } from "@dropthrough/abi";
 import {
   Call,
   type Caller,
@@ -9,6 +9,7 @@ import {
   type Session,
 } from "@dropthrough/dispatch";
 import { Closes } from "./closes.ts";
+import { ExitHook } from "./exit-hook.ts";
 import type { ExitOptions } from "./exit-options.ts";
 import { GracefulExit } from "./graceful-exit.ts";
 import {
@@ -19,9 +20,8 @@ import {
   type GuestExit,
   Unwind,
 } from "./guest-exit.ts";
-import { cannotBeCalled, cannotReceive, cannotSayGoodbye, notBound } from "./guest-errors.ts";
-import { guestImports } from "./guest-imports.ts";
-import { type Export, GuestStack } from "./guest-stack.ts";
+import { cannotBeCalled, cannotReceive, notBound } from "./guest-errors.ts";
+import { GuestCode } from "./guest-code.ts";
 import type { GuestPool } from "./guest-pool.ts";
 import { crashOf } from "./panic.ts";
 import { type Bytes, replyBody } from "./reply-body.ts";
@@ -53,10 +53,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   readonly #pool: GuestPool;
   readonly #session: Session;
-  readonly #stack: GuestStack;
-  #endpoint: Endpoint | undefined;
-  #exports: WebAssembly.Exports = {};
-  #serve: Export | undefined;
+  readonly #code: GuestCode;
   /** It owns its control flow, and asks for its calls. */
   #receiver: Receiver | undefined;
   /** It is inside of `dropthrough_v1_serve`. */
@@ -67,14 +64,13 @@ export class GuestInstance implements Guest, Caller, Waiter {
   #begun = false;
   /** Its entry, or a call that it serves, has not returned: it takes no other call. */
   #occupied = true;
-  #delivering = false;
   #launchFailure: string | undefined;
   #graceful: GracefulExit | undefined;
   /** It was asked to exit, and takes calls made on behalf of those in flight. */
   #nested = false;
   /** It was ended before it was done. */
   #late = false;
-  #hook: { readonly method: number; readonly encode: (exit: ExitEvent) => Uint8Array } | undefined;
+  readonly #hook: ExitHook;
   #asked: string | undefined;
   readonly #closes: Closes;
   #end!: (exit: GuestExit) => void;
@@ -82,8 +78,21 @@ export class GuestInstance implements Guest, Caller, Waiter {
   constructor(pool: GuestPool, instance: number) {
     this.#pool = pool;
     this.instance = instance;
-    this.#stack = new GuestStack(pool.clock, (error) => this.#fail(error));
     this.#session = pool.connect(this);
+    this.#code = new GuestCode({
+      pool,
+      session: this.#session,
+      failed: (error) => this.#fail(error),
+      waits: () => this.#waits(),
+      listens: () => this.state !== "exited",
+      told: () => {
+        // It may have replied to a call whose caller had left, which nobody else hears of.
+        this.#graceful?.look();
+        pool.freed(this);
+      },
+    });
+    const { eventLoop } = pool.program.shape;
+    this.#hook = new ExitHook(pool.name, this.#code, pool.clock, eventLoop);
     this.#closes = new Closes((error) => this.#pool.incident(error));
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
@@ -112,7 +121,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   get idle(): boolean {
     if (!this.takesCalls) return false;
     if (this.#receiver !== undefined) return this.#receiver.wants;
-    return !this.#stack.entered && (this.#pool.program.shape.eventLoop || !this.#occupied);
+    return !this.#code.stack.entered && (this.#pool.program.shape.eventLoop || !this.#occupied);
   }
 
   /** Whether it has exported a service. */
@@ -126,7 +135,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   /** Whether it has bound a method, `package.Service/Method`. */
   knows(method: string): boolean {
-    return this.#endpoint?.numberOf(method) !== undefined;
+    return this.#code.endpoint?.numberOf(method) !== undefined;
   }
 
   /** Lets it take a call that waits, if there is one. */
@@ -136,7 +145,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   /** How many calls it is answering now. */
   get inFlight(): number {
-    return this.#endpoint?.incoming ?? 0;
+    return this.#code.endpoint?.incoming ?? 0;
   }
 
   get receives(): boolean {
@@ -144,7 +153,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   get waitsFor(): Call | undefined {
-    const call = this.#endpoint?.waiting?.call;
+    const call = this.#code.endpoint?.waiting?.call;
     return call instanceof Call ? call : undefined;
   }
 
@@ -180,7 +189,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
     timeoutMs: number | undefined,
     context: HandlerContext,
   ): GuestEvent | Promise<GuestEvent> {
-    const endpoint = this.#endpoint;
+    const endpoint = this.#code.endpoint;
     if (endpoint === undefined || this.#serving || this.#pool.program.shape.eventLoop) {
       throw cannotReceive(this.name);
     }
@@ -206,18 +215,13 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   atExit(encode: (exit: ExitEvent) => Uint8Array): number {
-    if (this.#endpoint === undefined || this.#serve === undefined) {
-      throw cannotSayGoodbye(this.name);
-    }
-    const method = this.#endpoint.reserve("AtExit");
-    this.#hook = { method, encode };
-    return method;
+    return this.#hook.set(encode);
   }
 
   exit(code: number, reason: string): void {
     const failed = clampExitCode(code) === 0 && this.#launchFailure !== undefined;
     this.#leaving ??= failed ? this.#notLaunched() : new Unwind(clampExitCode(code), reason);
-    this.#endpoint?.unwind(this.#leaving);
+    this.#code.endpoint?.unwind(this.#leaving);
     this.#leave();
   }
 
@@ -233,7 +237,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   /** It runs an export, or is suspended in one. */
   get #running(): boolean {
-    return this.#stack.entered || (this.#begun && this.#occupied);
+    return this.#code.stack.entered || (this.#begun && this.#occupied);
   }
 
   /** Ends it, if it is to end and is not running: then no import can unwind it. */
@@ -273,7 +277,10 @@ export class GuestInstance implements Guest, Caller, Waiter {
     );
     // A program that does not ask for its events cannot be told: it ends when the call that it waits for is done.
     if (this.#running && !this.#serving && this.#receiver === undefined)
-      this.#endpoint?.unwind((this.#leaving ??= new Unwind(clampExitCode(code), reason)), false);
+      this.#code.endpoint?.unwind(
+        (this.#leaving ??= new Unwind(clampExitCode(code), reason)),
+        false,
+      );
     this.#graceful.look();
   }
 
@@ -283,70 +290,30 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   #runHook(event: ExitEvent, { code, reason }: Required<ExitOptions>): boolean {
-    const [endpoint, serve, hook] = [this.#endpoint, this.#serve, this.#hook];
-    if (endpoint === undefined || serve === undefined || hook === undefined) return false;
-    const { eventLoop } = this.#pool.program.shape;
-    const end = (): void => this.end(code, reason);
-    const body = hook.encode(event);
-    let number;
-    try {
-      ({ number } = endpoint.accept(body, () => eventLoop && this.#pool.clock.soon(end)));
-    } catch {
-      // It holds as many calls as it may: there is no place for one more, so it is ended without.
-      return false;
-    }
-    this.#occupied = true;
-    this.#serving = true;
-    const done = (): void => {
-      this.#occupied = false;
-      if (!eventLoop) end();
-    };
-    const suspended = this.#stack.run(serve, number, hook.method, body.length);
-    if (suspended === undefined) done();
-    else if (suspended !== null) this.#stack.after(suspended, done);
-    return true;
+    return this.#hook.run(event, {
+      begins: () => (this.#occupied = this.#serving = true),
+      returned: () => (this.#occupied = false),
+      done: () => this.end(code, reason),
+    });
   }
 
   /** Instantiates the module and runs its entry; returns when that first suspends or ends. */
   start(): void {
     if (this.state === "exited") return;
     this.#begun = true;
-    const { program } = this.#pool;
-    const at: { endpoint: Endpoint | undefined } = { endpoint: undefined };
-    try {
-      this.#stack.entered = true;
-      const instance = new WebAssembly.Instance(program.module, {
-        [ABI_MODULE]: guestImports(at, () => this.#waits()),
-      });
-      this.#exports = instance.exports;
-    } catch (error) {
-      this.#fail(error);
-      return;
-    } finally {
-      this.#stack.entered = false;
-    }
-    const memory = this.#exports["memory"] as WebAssembly.Memory;
-    at.endpoint = this.#endpoint = new Endpoint(new GuestMemory(memory), {
-      limits: this.#pool.limits,
-      bind: (name) => this.#session.bind(name),
-      incident: (error) => this.#pool.incident(error),
-      ...(program.shape.eventLoop && { finished: () => this.#deliverSoon() }),
-    });
-    this.#serve = this.#serveExport();
-    const entry = this.#exports[program.shape.kind === "command" ? "_start" : "_initialize"];
-    if (entry === undefined) {
-      if (program.shape.serves) this.#idle();
-      else
-        this.#finish(
-          EXIT_NO_ENTRY,
-          "the module exports neither _start nor _initialize nor dropthrough_v1_serve",
-        );
-      return;
-    }
-    this.#stack.enter(this.#suspendable(entry, 0), 0, 0, () => {
-      if (program.shape.kind === "command") this.#finish(0, "");
+    if (!this.#code.instantiate()) return;
+    const { shape } = this.#pool.program;
+    const entered = this.#code.runEntry(() => {
+      if (shape.kind === "command") this.#finish(0, "");
       else this.#idle();
     });
+    if (entered) return;
+    if (shape.serves) this.#idle();
+    else
+      this.#finish(
+        EXIT_NO_ENTRY,
+        "the module exports neither _start nor _initialize nor dropthrough_v1_serve",
+      );
   }
 
   /** Its entry has returned: it runs, if it has not said so by itself. */
@@ -370,7 +337,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   serve(body: Uint8Array | Passage, call: Call): Bytes | Promise<Bytes>;
   serve(body: Uint8Array | Passage, call: Call): Bytes | Promise<Bytes> {
     const { name } = call.target;
-    const endpoint = this.#endpoint;
+    const endpoint = this.#code.endpoint;
     const method = endpoint?.numberOf(name);
     if (endpoint === undefined || method === undefined) {
       throw notBound(this.name, name);
@@ -398,16 +365,17 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   #enterServe(incoming: Incoming, method: number, length: number, call: Call): void {
-    if (this.#serve === undefined) {
+    if (this.#code.serve === undefined) {
       incoming.end(() => cannotBeCalled(this.name, call.name));
       return;
     }
     this.#occupied = true;
     this.#serving = true;
     this.#session.current = call;
-    const suspended = this.#stack.run(this.#serve, incoming.number, method, length);
+    const suspended = this.#code.stack.run(this.#code.serve, incoming.number, method, length);
     if (suspended === undefined) this.#served(incoming, call);
-    else if (suspended !== null) this.#stack.after(suspended, () => this.#served(incoming, call));
+    else if (suspended !== null)
+      this.#code.stack.after(suspended, () => this.#served(incoming, call));
   }
 
   #served(incoming: Incoming, call: Call): void {
@@ -423,40 +391,6 @@ export class GuestInstance implements Guest, Caller, Waiter {
     );
   }
 
-  #serveExport(): Export | undefined {
-    const serve = this.#exports["dropthrough_v1_serve"];
-    if (serve === undefined) return undefined;
-    return this.#pool.program.shape.eventLoop ? (serve as Export) : this.#suspendable(serve, 3);
-  }
-
-  /** An export that may be suspended on its way, if the guest ever waits. */
-  #suspendable(run: WebAssembly.ExportValue, parameters: 0 | 3): Export {
-    return this.#pool.program.waits ? this.#stack.suspendable(run, parameters) : (run as Export);
-  }
-
-  /** Delivers the results of a guest with an event loop, when it is not running. */
-  #deliverSoon(): void {
-    if (this.#delivering) return;
-    this.#delivering = true;
-    this.#pool.clock.soon(this.#deliver);
-  }
-
-  readonly #deliver = (): void => {
-    this.#delivering = false;
-    const done = this.#exports["dropthrough_v1_done"] as Export;
-    while (this.state !== "exited") {
-      const next = this.#endpoint?.deliver();
-      if (next === undefined) return;
-      this.#stack.enter(done, next.call, next.word, this.#delivered);
-    }
-  };
-
-  readonly #delivered = (): void => {
-    // It may have replied to a call whose caller had left, which nobody else hears of.
-    this.#graceful?.look();
-    this.#pool.freed(this);
-  };
-
   /** It begins to wait: if that closes a circle, it is broken. */
   #waits(): void {
     const { waitsFor } = this;
@@ -466,7 +400,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   #fail(error: unknown): void {
-    const { code, message } = error instanceof Unwind ? error : crashOf(error, this.#exports);
+    const { code, message } = error instanceof Unwind ? error : crashOf(error, this.#code.exports);
     this.#finish(code, message);
   }
 
@@ -476,10 +410,10 @@ export class GuestInstance implements Guest, Caller, Waiter {
     if (code === 0 && this.#launchFailure !== undefined)
       ({ code, message: reason } = this.#notLaunched());
     this.state = "exited";
-    this.#stack.close();
+    this.#code.stack.close();
     this.exitedWith = { code, reason };
     this.#graceful?.stop();
-    this.#endpoint?.close(endError(this.name, this.exitedWith, this.#late));
+    this.#code.endpoint?.close(endError(this.name, this.exitedWith, this.#late));
     void this.#closes
       .run()
       .then(() => this.#end({ guest: this.name, instance: this.instance, code, reason }));
