@@ -93,7 +93,7 @@ export class DescriptorOutlet implements Outlet {
     const start = performance.now();
     writev(this.#fd, lines, (error, written) => {
       this.#busy = false;
-      if (this.#ended) return;
+      if (this.#ended) return this.#letGo();
       if (error !== null) return this.#failed(error);
       this.#slow = performance.now() - start > SLOW_MS;
       this.#took(written);
@@ -144,6 +144,10 @@ export class DescriptorOutlet implements Outlet {
     this.#events.lost(this.#queue.length);
     this.#queue = [];
     // A descriptor that a thread writes to is not closed under its hands.
-    if (this.#own && !this.#busy) closeSync(this.#fd);
+    if (!this.#busy) this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#own) closeSync(this.#fd);
   }
 }

@@ -1,11 +1,11 @@
-import type { Clock } from "@dropthrough/dispatch";
+import { type Clock, printable } from "@dropthrough/dispatch";
 import type { LevelName } from "./level.ts";
 import type { LogLimits } from "./log-limits.ts";
 import { Rate } from "./rate.ts";
 import { Sampler, type Sampling } from "./sampling.ts";
 import type { Sink } from "./sink.ts";
 
-/** Milliseconds between two lines that say how many records of a guest were dropped. */
+/** Milliseconds between two lines that say how many records of a guest were dropped or refused. */
 const REPORT_MS = 1_000;
 
 /**
@@ -16,8 +16,11 @@ const REPORT_MS = 1_000;
  *                 └── yes ─▶ within the rate? ── no ─▶ counted; a line tells within a second
  *                               └── yes ─▶ the sink
  * ```
+ *
+ * A line that the sink did not take has told nothing: what it should have told is told by the next one.
  */
 export class GuestLog {
+  /** As it stands on a line. */
   readonly name: string;
   readonly #sink: Sink;
   readonly #limits: LogLimits;
@@ -25,10 +28,13 @@ export class GuestLog {
   readonly #rate: Rate;
   readonly #sampler: Sampler;
   #dropped = 0;
+  #refused = 0;
+  /** Why the last one was refused. */
+  #reason = "";
   #stopReport: (() => void) | undefined;
 
   constructor(name: string, sink: Sink, limits: LogLimits, clock: Clock, sampling: Sampling) {
-    this.name = name;
+    this.name = printable(name);
     this.#sink = sink;
     this.#limits = limits;
     this.#clock = clock;
@@ -36,8 +42,12 @@ export class GuestLog {
     this.#sampler = new Sampler(sampling);
   }
 
-  /** Writes a record, or counts it. */
-  write(level: LevelName, fields: object): void {
+  /**
+   * Writes a record, or counts it.
+   *
+   * @param fields makes what stands on its line beside the guest, if there is a line
+   */
+  write(level: LevelName, fields: () => object): void {
     const skipped = this.#sampler.pick(level);
     if (skipped === undefined) {
       this.#sink.counts.skipped++;
@@ -46,10 +56,23 @@ export class GuestLog {
     if (!this.#rate.take()) {
       this.#dropped++;
       this.#sink.counts.dropped++;
-      this.#stopReport ??= this.#clock.after(REPORT_MS, () => this.#report());
+      this.#reportSoon();
       return;
     }
-    this.#rate.spend(this.#sink.write(level, skipped > 0 ? { ...fields, skipped } : fields));
+    const line = { guest: this.name, ...fields(), ...(skipped > 0 && { skipped }) };
+    const size = this.#sink.write(level, line);
+    if (size === undefined) return;
+    this.#rate.spend(size);
+    if (skipped > 0) this.#sampler.told(level);
+    if (this.#dropped + this.#refused > 0) this.#reportSoon();
+  }
+
+  /** Counts records that the guest was told are none, in case that it does not care. */
+  refuse(records: number, reason: string): void {
+    this.#refused += records;
+    this.#sink.counts.refused += records;
+    this.#reason = reason;
+    this.#reportSoon();
   }
 
   /** Tells what was not told yet. */
@@ -57,24 +80,27 @@ export class GuestLog {
     this.#report();
     const { untold } = this.#sampler;
     if (untold === 0) return;
-    this.#sink.write("info", {
-      guest: this.name,
-      skipped: untold,
-      msg: `${untold} more records of ${this.name} were left out by its sampling`,
-    });
+    this.#tell("info", "skipped", untold, "left out by its sampling");
+  }
+
+  #reportSoon(): void {
+    this.#stopReport ??= this.#clock.after(REPORT_MS, () => this.#report());
   }
 
   #report(): void {
     this.#stopReport?.();
     this.#stopReport = undefined;
-    const dropped = this.#dropped;
-    if (dropped === 0) return;
-    this.#dropped = 0;
     const { recordsPerSecond, bytesPerSecond } = this.#limits;
-    this.#sink.write("warn", {
-      guest: this.name,
-      dropped,
-      msg: `${dropped} records of ${this.name} were dropped: it writes more than ${recordsPerSecond} records or ${bytesPerSecond} bytes a second`,
-    });
+    const rate = `dropped: it writes more than ${recordsPerSecond} records or ${bytesPerSecond} bytes a second`;
+    if (this.#dropped > 0 && this.#tell("warn", "dropped", this.#dropped, rate)) this.#dropped = 0;
+    const reason = `refused: ${this.#reason}`;
+    if (this.#refused > 0 && this.#tell("warn", "refused", this.#refused, reason))
+      this.#refused = 0;
+  }
+
+  /** False if the sink did not take the line. */
+  #tell(level: LevelName, field: string, count: number, what: string): boolean {
+    const msg = `${count} ${level === "info" ? "more " : ""}records of ${this.name} were ${what}`;
+    return this.#sink.write(level, { guest: this.name, [field]: count, msg }) !== undefined;
   }
 }

@@ -12,7 +12,7 @@ import { GuestLog } from "./guest-log.ts";
 import { LEVELS, type LevelName, reaches, type Threshold } from "./level.ts";
 import { lineStream } from "./line-stream.ts";
 import type { LogLimits } from "./log-limits.ts";
-import { encodeRecord } from "./record.ts";
+import { encodeRecord, type RecordFields } from "./record.ts";
 import type { Sampling } from "./sampling.ts";
 import type { Sink } from "./sink.ts";
 
@@ -62,12 +62,11 @@ export class Log implements ServiceImpl<typeof LogService> {
     const most = Math.max(2, Math.min(textLength, Math.floor(recordBytes / 6)));
     return lineStream(most, (text) => {
       if (!this.#enabled(name, level)) return;
-      this.#guest(name).write(level, {
-        guest: name,
+      this.#guest(name).write(level, () => ({
         instance,
         ...(writer.call !== undefined && placeOf(writer.call)),
         msg: printable(text),
-      });
+      }));
     });
   }
 
@@ -79,12 +78,6 @@ export class Log implements ServiceImpl<typeof LogService> {
   }
 
   writeBatch({ records }: WriteBatchRequest, context: HandlerContext): object {
-    if (records.length > this.#limits.batch) {
-      throw new ConnectError(
-        `${records.length} records are above the limit of ${this.#limits.batch}: write fewer at a time`,
-        Code.ResourceExhausted,
-      );
-    }
     this.#write(records, context);
     return {};
   }
@@ -105,14 +98,34 @@ export class Log implements ServiceImpl<typeof LogService> {
 
   #write(records: readonly LogRecord[], context: HandlerContext): void {
     const { name, instance } = callerOf(context);
-    // All are encoded before the first is written: a batch is written whole, or not at all.
-    const lines = records
-      .map((record) => ({ record, level: levelName(record.level) }))
-      .filter(({ level }) => this.#enabled(name, level))
-      .map(({ record, level }) => ({ level, fields: encodeRecord(record, this.#limits) }));
-    const who = { guest: name, instance, ...placeOf(context) };
     const guest = this.#guest(name);
-    for (const { level, fields } of lines) guest.write(level, { ...who, ...fields });
+    let lines;
+    try {
+      // All are encoded before the first is written: a batch is written whole, or not at all.
+      lines = this.#encode(records, name);
+    } catch (error) {
+      if (error instanceof ConnectError) guest.refuse(records.length, error.rawMessage);
+      throw error;
+    }
+    const who = { instance, ...placeOf(context) };
+    for (const { level, fields } of lines) guest.write(level, () => ({ ...who, ...fields }));
+  }
+
+  #encode(
+    records: readonly LogRecord[],
+    guest: string,
+  ): { level: LevelName; fields: RecordFields }[] {
+    const { batch } = this.#limits;
+    if (records.length > batch) {
+      throw new ConnectError(
+        `${records.length} records are above the limit of ${batch}: write fewer at a time`,
+        Code.ResourceExhausted,
+      );
+    }
+    return records
+      .map((record) => ({ record, level: levelName(record.level) }))
+      .filter(({ level }) => this.#enabled(guest, level))
+      .map(({ record, level }) => ({ level, fields: encodeRecord(record, this.#limits) }));
   }
 
   #guest(name: string): GuestLog {

@@ -134,6 +134,8 @@ class RecordEncoder {
 
 /** RFC 3339 with as many digits as the guest gave; what no calendar has is said so, and the record stays. */
 function encodeTime(time: Timestamp): string {
+  // The library takes no notice of nanoseconds above a second.
+  if (time.nanos > 999_999_999) return "out of range";
   try {
     return toJson(TimestampSchema, time);
   } catch {

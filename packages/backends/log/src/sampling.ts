@@ -21,32 +21,49 @@ export function checkSampling(sampling: Sampling, where: string): Sampling {
   return sampling;
 }
 
+/** What became of the records of one level. */
+interface Skips {
+  /** Since the one that was picked last. */
+  run: number;
+  /** Those that no line has told of. */
+  untold: number;
+}
+
 /** Picks the records of one guest. */
 export class Sampler {
   readonly #sampling: Sampling;
-  readonly #skipped = new Map<LevelName, number>();
+  readonly #skips = new Map<LevelName, Skips>();
 
   constructor(sampling: Sampling) {
     this.#sampling = sampling;
   }
 
-  /**
-   * How many records were left out since the one of this level that was written last; undefined if this one is left
-   * out as well.
-   */
+  /** How many records of this level were left out that no line has told of; undefined if this one is left out as well. */
   pick(level: LevelName): number | undefined {
     const every = this.#sampling[level] ?? 1;
-    const skipped = this.#skipped.get(level);
-    if (skipped !== undefined && skipped + 1 < every) {
-      this.#skipped.set(level, skipped + 1);
+    if (every === 1) return 0;
+    const skips = this.#skips.get(level);
+    if (skips === undefined) {
+      this.#skips.set(level, { run: 0, untold: 0 });
+      return 0;
+    }
+    if (skips.run + 1 < every) {
+      skips.run++;
+      skips.untold++;
       return undefined;
     }
-    if (every > 1) this.#skipped.set(level, 0);
-    return skipped ?? 0;
+    skips.run = 0;
+    return skips.untold;
+  }
+
+  /** A line has told how many were left out. */
+  told(level: LevelName): void {
+    const skips = this.#skips.get(level);
+    if (skips !== undefined) skips.untold = 0;
   }
 
   /** Every record that was left out and that no line has told of. */
   get untold(): number {
-    return [...this.#skipped.values()].reduce((sum, n) => sum + n, 0);
+    return [...this.#skips.values()].reduce((sum, { untold }) => sum + untold, 0);
   }
 }

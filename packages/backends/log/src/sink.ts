@@ -18,6 +18,8 @@ export interface LogCounts {
   readonly dropped: number;
   /** Records that sampling left out. */
   readonly skipped: number;
+  /** Records that were above a bound on their size, or none: their guest was told so. */
+  readonly refused: number;
   /** Lines that the sink had no room for, or had and lost. */
   readonly lost: number;
 }
@@ -35,13 +37,15 @@ export class Sink {
     written: 0,
     dropped: 0,
     skipped: 0,
+    refused: 0,
     lost: 0,
   };
   readonly #outlet: Outlet;
   readonly #logger: Logger;
   /** Lines that were lost and that no line has told of. */
   #untold = 0;
-  #size = 0;
+  /** Bytes of the line that was sent last; undefined if there was no room for it. */
+  #sent: number | undefined;
   #closing: Promise<void> | undefined;
 
   constructor({ stream, file, pretty }: SinkOptions, bufferBytes: number) {
@@ -57,17 +61,19 @@ export class Sink {
     );
   }
 
-  /** Writes one line; answers how many characters it has. */
-  write(level: LevelName, fields: object): number {
+  /** Writes one line; answers how many bytes it has, or undefined if it is lost. */
+  write(level: LevelName, fields: object): number | undefined {
     if (this.#outlet.waiting === 0) this.#tell();
     this.#logger[level](fields);
-    return this.#size;
+    if (this.#sent === undefined) this.#lost(1);
+    return this.#sent;
   }
 
   #send(line: string): void {
-    if (this.#outlet.write(line)) this.counts.written++;
-    else this.#lost(1);
-    this.#size = line.length;
+    const taken = this.#outlet.write(line);
+    if (taken) this.counts.written++;
+    // Last: while it wrote, the outlet may have had another one sent.
+    this.#sent = taken ? Buffer.byteLength(line) : undefined;
   }
 
   #lost(lines: number): void {
@@ -81,6 +87,7 @@ export class Sink {
     if (lost === 0 || this.#closing !== undefined || this.#outlet.trouble !== undefined) return;
     this.#untold = 0;
     this.#logger.warn({ lost, msg: `${lost} lines were lost: the log's sink did not take them` });
+    if (this.#sent === undefined) this.#untold += lost;
   }
 
   health(): Health {

@@ -1,7 +1,7 @@
 import { ManualClock } from "@dropthrough/dispatch/testing";
 import { describe, expect, test } from "vitest";
 import { Level, log, type LogOptions } from "../src/index.ts";
-import { fileLog, type FileLog } from "./file-log.ts";
+import { failure, fileLog, type FileLog } from "./file-log.ts";
 
 async function say({ memory }: FileLog, guest: string, level: Level, message = ""): Promise<void> {
   await memory.client(guest).write({ record: { level, message } });
@@ -90,6 +90,49 @@ describe("sampling", () => {
   });
 });
 
+test("what sampling left out is told, though the line that should have told was above the rate", async () => {
+  const clock = new ManualClock();
+  const limits = { recordsPerSecond: 2, burstSeconds: 0.5 };
+  const file = fileLog({ level: "debug", sampling: { debug: 3 }, limits, clock });
+  for (let i = 0; i < 6; i++) await say(file, "some", Level.DEBUG, `${i}`);
+  clock.advance(1_000);
+  await say(file, "some", Level.DEBUG, "6");
+  expect(file.lines().map((line) => line["dropped"] ?? [line["msg"], line["skipped"]])).toEqual([
+    ["0", undefined],
+    1,
+    ["6", 4],
+  ]);
+});
+
+describe("a guest whose records are refused", () => {
+  test("is told, and so is the operator: how many, and why", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ clock });
+    const client = file.memory.client("big");
+    const attributes = Array.from({ length: 65 }, (_, i) => ({ key: `k${i}` }));
+    const record = { level: Level.INFO, attributes };
+    await failure(client.write({ record }));
+    await failure(client.writeBatch({ records: [{ level: Level.INFO }, record] }));
+    expect(file.text()).toBe("");
+    clock.advance(1_000);
+    expect(file.lines()).toMatchObject([
+      {
+        guest: "big",
+        level: 40,
+        refused: 3,
+        msg: "3 records of big were refused: 65 attributes are above the limit of 64 at one level: write fewer",
+      },
+    ]);
+    expect(file.backend.counts()).toMatchObject({ refused: 3, dropped: 0, written: 1 });
+    await failure(client.write({ record: { level: Level.INFO, attributes: [{ key: "" }] } }));
+    await file.memory[Symbol.asyncDispose]();
+    expect(file.lines().at(-1)?.["msg"]).toBe(
+      "1 records of big were refused: an attribute needs a key",
+    );
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe("a guest that floods the log", () => {
   const limits = { recordsPerSecond: 2, bytesPerSecond: 1_000, burstSeconds: 10 };
 
@@ -109,7 +152,13 @@ describe("a guest that floods the log", () => {
       "after",
       "1 records of flood were dropped: it writes more than 2 records or 1000000000 bytes a second",
     ]);
-    expect(file.backend.counts()).toEqual({ written: 25, dropped: 6, skipped: 0, lost: 0 });
+    expect(file.backend.counts()).toEqual({
+      written: 25,
+      dropped: 6,
+      skipped: 0,
+      refused: 0,
+      lost: 0,
+    });
     expect(clock.pending).toBe(0);
   });
 
@@ -131,6 +180,13 @@ describe("a guest that floods the log", () => {
       1,
       "again",
     ]);
+  });
+
+  test("has no more bytes of characters that take several", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ limits: { ...limits, recordsPerSecond: 1e9 }, clock });
+    for (let i = 0; i < 5; i++) await say(file, "flood", Level.INFO, "€".repeat(2_000));
+    expect(file.lines()).toHaveLength(2);
   });
 
   test("is told of when the log is closed, at the latest, and leaves no timer", async () => {

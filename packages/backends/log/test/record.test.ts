@@ -67,6 +67,7 @@ describe("a record", () => {
     [1_700_000_000n, 1, "2023-11-14T22:13:20.000000001Z"],
     [2n ** 62n, 0, "out of range"],
     [0n, -1, "out of range"],
+    [0n, 1_500_000_000, "out of range"],
   ])(
     "of the guest's time %d s and %d ns says %s, next to the host's",
     async (seconds, nanos, guestTime) => {
@@ -145,6 +146,18 @@ describe("control characters and marks that reorder text", () => {
     const [first, ...others] = written().trimEnd().split("\n");
     expect(first).toMatch(/^\[[\d:.]+\] INFO: a: a\\n\{"level":60,"guest":"root"\}\\r\\u001b\[2J/);
     for (const line of others) expect(line).toMatch(/^ {4}/);
+  });
+
+  test("are escaped in the name of a guest, too, which an operator may have from anywhere", async () => {
+    for (const pretty of [false, true]) {
+      const { memory, text: written } = fileLog({ pretty, limits: { attributes: 0 } });
+      const client = memory.client("a\u001b[2J\u009b\u202e\n");
+      await client.write(info({ message: "m" }));
+      await failure(client.write(info({ attributes: [{ key: "k", value: yes }] })));
+      await memory[Symbol.asyncDispose]();
+      expect(written().trimEnd().split("\n")).toHaveLength(2);
+      expect(written()).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u);
+    }
   });
 
   test("leave the joiners of words and emoji as they are", async () => {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync, constants, createWriteStream, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
-import { type InMemory, inMemory } from "@dropthrough/dispatch/testing";
+import { type InMemory, inMemory, ManualClock } from "@dropthrough/dispatch/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Level, log, type LogBackend, type LogOptions, type LogService } from "../src/index.ts";
 import { fileLog, linesOf, scratch } from "./file-log.ts";
@@ -215,6 +215,25 @@ describe("a stream", () => {
     letGo();
     await expect.poll(() => taken.join("")).toContain(`${lost} lines were lost`);
     expect(taken.filter((line) => line.includes("line "))).toHaveLength(50 - lost);
+  });
+
+  test("that has lost the line that says how many records were dropped gets it with the next one", async () => {
+    const { stream, taken, letGo } = stuck();
+    const clock = new ManualClock();
+    const limits = { bufferBytes: 600, recordsPerSecond: 20, burstSeconds: 1 };
+    const slow = logInto(stream, { limits, clock });
+    for (let i = 0; i < 22; i++) await say(slow, `line ${i}`);
+    const { lost, dropped } = slow.backend.counts();
+    clock.advance(1_000);
+    expect(slow.backend.counts()).toMatchObject({ lost: lost + 1, dropped });
+    letGo();
+    await expect.poll(() => taken.join("")).toContain(`${lost + 1} lines were lost`);
+    await say(slow, "after");
+    clock.advance(1_000);
+    expect(taken.filter((line) => line.includes("were dropped"))).toEqual([
+      expect.stringContaining(`"dropped":2,"msg":"2 records of a were dropped`),
+    ]);
+    expect(clock.pending).toBe(0);
   });
 
   test("that never drains does not keep the host from ending", async () => {
