@@ -1,6 +1,6 @@
-import { printable } from "@dropthrough/dispatch";
 import type { DeploymentGraph, GraphNode } from "./deployment-graph.ts";
 import { grantsText } from "./graph-text.ts";
+import { labelLine } from "./label.ts";
 
 /**
  * A graph as a Mermaid flowchart, as GitHub and many editors draw it: guests are round, backends are stores, a line that is
@@ -29,6 +29,6 @@ function shape(node: GraphNode): string {
 /** Lines in quotes. Whatever could end the text, or begin a tag or an entity, is written as an entity of Mermaid. */
 function text(lines: readonly string[]): string {
   const escape = (line: string): string =>
-    printable(line).replaceAll(/[^\w .,:()/*-]/gu, (c) => `#${c.codePointAt(0)};`);
+    labelLine(line).replaceAll(/[^\w .,:()/*-]/gu, (c) => `#${c.codePointAt(0)};`);
   return `"${lines.map(escape).join("<br/>")}"`;
 }

@@ -1,7 +1,7 @@
 import type { Graph } from "@viz-js/viz";
-import { printable } from "@dropthrough/dispatch";
 import type { DeploymentGraph, GraphEdge, GraphNode } from "./deployment-graph.ts";
 import { grantsText } from "./graph-text.ts";
+import { labelLine } from "./label.ts";
 
 /** Graphviz cannot measure the fonts of whoever looks at the picture: letters of one width are as wide in all of them. */
 const MEASURED = "Courier";
@@ -86,13 +86,9 @@ function wrap(text: string): string[] {
   return lines;
 }
 
-/** Names of services come from manifests, which are hostile: nothing of them is markup. */
+/** Nothing of a text is markup. */
 function xml(text: string): string {
-  const cut = text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
   // Some characters may not even stand in XML as entities.
-  const allowed = printable(cut).replaceAll(/\p{Noncharacter_Code_Point}/gu, "\ufffd");
+  const allowed = labelLine(text).replaceAll(/\p{Noncharacter_Code_Point}/gu, "\ufffd");
   return allowed.replaceAll(/[^\w .,:()/*-]/gu, (c) => `&#${c.codePointAt(0)};`);
 }
-
-/** A label has to fit into a picture. */
-const MOST_LETTERS = 120;

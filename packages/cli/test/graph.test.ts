@@ -119,6 +119,8 @@ kernel (backend, every guest may call it) answers for dropthrough.kernel.v1.Kern
     // Two for each of the 9 nodes and 6 edges: none comes from a name.
     expect(mermaid.match(/"/g)).toHaveLength(30);
     expect(mermaid).toContain("y#34;#93; --#62; n9#91;#34;z");
+    expect(mermaid).toContain("z".repeat(120));
+    expect(mermaid).not.toContain("z".repeat(121));
     expect(svg).not.toContain("<script");
     expect(svg.length).toBeLessThan(30_000);
     expect(textsOf(svg).join(" ")).toContain('x.</text><script>alert("1")</script>');
