@@ -20,6 +20,7 @@ export type FileSystem = Pick<
   | "rmdirSync"
   | "statSync"
   | "unlinkSync"
+  | "watch"
   | "writeSync"
 >;
 

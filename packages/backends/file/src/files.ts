@@ -9,6 +9,8 @@ import type { Info } from "./info.ts";
 import type { Mounts } from "./mounts.ts";
 import { openStream, streamInfo } from "./stream.ts";
 import { makeDirectory, remove, rename } from "./tree.ts";
+import type { Events } from "./watch.ts";
+import { Watches } from "./watches.ts";
 import { copyFile, readFile, writeFile } from "./whole-file.ts";
 
 const MOST_READ = 1024 * 1024;
@@ -23,11 +25,13 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   clock: Clock;
   readonly #mounts: Mounts;
   readonly #handles: PerCaller<Handles>;
+  readonly #watches: PerCaller<Watches>;
 
   constructor(mounts: Mounts, limits: FileLimits, clock: Clock) {
     this.clock = clock;
     this.#mounts = mounts;
     this.#handles = perCaller(() => new Handles(limits, this.clock));
+    this.#watches = perCaller(() => new Watches(limits, this.clock));
   }
 
   open(request: pb.OpenRequest, context: HandlerContext): { handle: bigint; info: Info } {
@@ -177,6 +181,22 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     return guard(request.path, () =>
       done(writeFile(this.#disk(request.path, context), request), request.path),
     );
+  }
+
+  watch(request: pb.WatchRequest, context: HandlerContext): { watch: bigint } {
+    const { path } = request;
+    return guard(path, () => ({
+      watch: this.#watches.of(context).add(this.#disk(path, context), request),
+    }));
+  }
+
+  readEvents(request: pb.ReadEventsRequest, context: HandlerContext): Events | Promise<Events> {
+    return this.#watches.of(context).read(request, request.waitMs === 0 ? NEVER : context.signal);
+  }
+
+  endWatch({ watch }: pb.EndWatchRequest, context: HandlerContext): object {
+    this.#watches.of(context).end(watch);
+    return {};
   }
 
   #with<T>(handle: bigint, context: HandlerContext, use: (file: OpenFile) => T): T {

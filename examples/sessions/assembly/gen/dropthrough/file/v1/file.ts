@@ -13,6 +13,18 @@ export namespace Whence {
   export const END: i32 = 3;
 }
 
+/** Kinds of events. */
+export namespace FileEventType {
+  /** Not said. */
+  export const UNSPECIFIED: i32 = 0;
+  /** The name came, or names something else than before: made, renamed to, written whole. */
+  export const CREATED: i32 = 1;
+  /** What the name stands for was written, or its permissions and times were changed. */
+  export const CHANGED: i32 = 2;
+  /** The name is gone: removed, or renamed away. Perhaps it came since the last read. */
+  export const REMOVED: i32 = 3;
+}
+
 /** Kinds of files. */
 export namespace FileType {
   /** Not said. */
@@ -1315,6 +1327,377 @@ export class WriteFileResponse extends Message {
   }
 }
 
+/** What to watch. */
+@final
+export class WatchRequest extends Message {
+  /** The path of a directory. */
+  path: string = "";
+  /** The directories below it too, also those that come later. */
+  recursive: bool = false;
+  /** Names to keep until they are read, 1 to 16,384; 0 for 1,024. At most 256 KiB of them. The oldest are dropped for new ones. */
+  buffer: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): WatchRequest | null {
+    return decode<WatchRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.file.v1.WatchRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.buffer != 0) {
+      w.uint32(this.buffer);
+      w.tag(24);
+    }
+    if (this.recursive) {
+      w.bool(this.recursive);
+      w.tag(16);
+    }
+    if (this.path.length > 0) {
+      w.string(this.path);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.path = r.string();
+          break;
+        }
+        case 16: {
+          this.recursive = r.bool();
+          break;
+        }
+        case 24: {
+          this.buffer = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** The watch. */
+@final
+export class WatchResponse extends Message {
+  /** Names it in ReadEvents and EndWatch, for this guest. */
+  watch: u64 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): WatchResponse | null {
+    return decode<WatchResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.file.v1.WatchResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.watch != 0) {
+      w.uint64(this.watch);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.watch = r.uint64();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which events. */
+@final
+export class ReadEventsRequest extends Message {
+  /** The watch. */
+  watch: u64 = 0;
+  /** How many at most, 1 to 16,384; 0 for 256. */
+  most: u32 = 0;
+  /** Milliseconds to wait for the first one, at most 60,000; 0 to answer at once. */
+  waitMs: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): ReadEventsRequest | null {
+    return decode<ReadEventsRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.file.v1.ReadEventsRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.waitMs != 0) {
+      w.uint32(this.waitMs);
+      w.tag(24);
+    }
+    if (this.most != 0) {
+      w.uint32(this.most);
+      w.tag(16);
+    }
+    if (this.watch != 0) {
+      w.uint64(this.watch);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.watch = r.uint64();
+          break;
+        }
+        case 16: {
+          this.most = r.uint32();
+          break;
+        }
+        case 24: {
+          this.waitMs = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What happened since the last read. */
+@final
+export class ReadEventsResponse extends Message {
+  private $events: Array<FileEvent> | null = null;
+  /** At least so many events were dropped since the last read, for want of room or time: they stood before these. List the directory to be sure. */
+  lost: i64 = 0;
+  /** Directories that came since the last read and are not watched, for want of room. */
+  unwatched: u32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): ReadEventsResponse | null {
+    return decode<ReadEventsResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.file.v1.ReadEventsResponse";
+  }
+
+  /** In the order in which something first happened to each name; empty if nothing did. */
+  get events(): Array<FileEvent> {
+    let value = this.$events;
+    if (value === null) {
+      value = [];
+      this.$events = value;
+    }
+    return value;
+  }
+  set events(value: Array<FileEvent>) {
+    this.$events = value;
+  }
+
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.unwatched != 0) {
+      w.uint32(this.unwatched);
+      w.tag(24);
+    }
+    if (this.lost != 0) {
+      w.int64(this.lost);
+      w.tag(16);
+    }
+    {
+      const list = this.$events;
+      if (list !== null) {
+        for (let at = list.length - 1; at >= 0; at--) {
+          const mark = w.length;
+          unchecked(list[at]).write(w);
+          w.delimit(mark);
+          w.tag(10);
+        }
+      }
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          const value = new FileEvent();
+          const outer = r.begin(offsetof<FileEvent>());
+          value.read(r, 0);
+          r.finish(outer);
+          this.events.push(value);
+          break;
+        }
+        case 16: {
+          this.lost = r.int64();
+          break;
+        }
+        case 24: {
+          this.unwatched = r.uint32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** What happened to one name. However often something did, it is told once, and says what is there when it is read. */
+@final
+export class FileEvent extends Message {
+  /**
+   * Below the watched directory, `/` between names. Empty for the directory itself, which was removed: the watch has ended then.
+   * A name that is not UTF-8 is not told.
+   */
+  path: string = "";
+  /** What. */
+  type$: i32 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): FileEvent | null {
+    return decode<FileEvent>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.file.v1.FileEvent";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.type$ != 0) {
+      w.int32(this.type$);
+      w.tag(16);
+    }
+    if (this.path.length > 0) {
+      w.string(this.path);
+      w.tag(10);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 10: {
+          this.path = r.string();
+          break;
+        }
+        case 16: {
+          this.type$ = r.int32();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** Which watch. */
+@final
+export class EndWatchRequest extends Message {
+  /** The watch. */
+  watch: u64 = 0;
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): EndWatchRequest | null {
+    return decode<EndWatchRequest>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.file.v1.EndWatchRequest";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.watch != 0) {
+      w.uint64(this.watch);
+      w.tag(8);
+    }
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      switch (tag) {
+        case 8: {
+          this.watch = r.uint64();
+          break;
+        }
+        default:
+          if (this.other(r, tag, start, endTag)) return;
+      }
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
+/** It has ended. */
+@final
+export class EndWatchResponse extends Message {
+
+  /** A message from its bytes; null if they are malformed. */
+  static decode(bytes: Uint8Array): EndWatchResponse | null {
+    return decode<EndWatchResponse>(bytes);
+  }
+
+  typeName(): string {
+    return "dropthrough.file.v1.EndWatchResponse";
+  }
+
+  write(w: Writer): void {
+    const unknown = this.unknownFields;
+    if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+  }
+
+  read(r: Reader, endTag: u32): void {
+    while (r.more()) {
+      const start = r.ptr;
+      const tag = r.tag();
+      if (this.other(r, tag, start, endTag)) return;
+    }
+    if (endTag != 0) r.fail();
+  }
+}
+
 /** Which file. */
 @final
 export class CloseRequest extends Message {
@@ -1797,6 +2180,12 @@ export class FileServiceClient {
   readonly $readFile: Method = new Method("dropthrough.file.v1.FileService/ReadFile");
   /** The method WriteFile itself: for calls with bytes, and for `Incoming.forward`. */
   readonly $writeFile: Method = new Method("dropthrough.file.v1.FileService/WriteFile");
+  /** The method Watch itself: for calls with bytes, and for `Incoming.forward`. */
+  readonly $watch: Method = new Method("dropthrough.file.v1.FileService/Watch");
+  /** The method ReadEvents itself: for calls with bytes, and for `Incoming.forward`. */
+  readonly $readEvents: Method = new Method("dropthrough.file.v1.FileService/ReadEvents");
+  /** The method EndWatch itself: for calls with bytes, and for `Incoming.forward`. */
+  readonly $endWatch: Method = new Method("dropthrough.file.v1.FileService/EndWatch");
 
   /**
    * Opens a file.
@@ -1955,6 +2344,36 @@ export class FileServiceClient {
   writeFile(request: WriteFileRequest, timeoutMs: i32 = 0): Result<WriteFileResponse> {
     return this.$writeFile.call<WriteFileRequest, WriteFileResponse>(request, timeoutMs);
   }
+
+  /**
+   * Watches a directory from now on, and keeps what happens there until it is read. The directory is held: whatever is put in its place, the
+   * watch is of what it was when it began; in a mount in memory, or on a host that cannot hold it, the watch ends if it is renamed. Links in it are not followed. It ends with the guest, and when it was not read for long.
+   *
+   * Codes: FAILED_PRECONDITION if it is no directory; INVALID_ARGUMENT for a buffer above 16,384; RESOURCE_EXHAUSTED above the directories
+   * that one guest may watch (128, unless the operator says otherwise; with recursive, each one below is one).
+   */
+  watch(request: WatchRequest, timeoutMs: i32 = 0): Result<WatchResponse> {
+    return this.$watch.call<WatchRequest, WatchResponse>(request, timeoutMs);
+  }
+
+  /**
+   * Fetches what happened since the last read, or waits for it. Asynchronous while it waits; the deadline of the call bounds that too.
+   *
+   * Codes: NOT_FOUND if the watch has ended, also while it waits; INVALID_ARGUMENT for more than 16,384 events or 60,000 ms;
+   * FAILED_PRECONDITION if another read of it is waiting.
+   */
+  readEvents(request: ReadEventsRequest, timeoutMs: i32 = 0): Result<ReadEventsResponse> {
+    return this.$readEvents.call<ReadEventsRequest, ReadEventsResponse>(request, timeoutMs);
+  }
+
+  /**
+   * Ends a watch. What was not read is gone.
+   *
+   * Codes: NOT_FOUND if it has ended.
+   */
+  endWatch(request: EndWatchRequest, timeoutMs: i32 = 0): Result<EndWatchResponse> {
+    return this.$endWatch.call<EndWatchRequest, EndWatchResponse>(request, timeoutMs);
+  }
 }
 
 /**
@@ -2096,12 +2515,36 @@ export abstract class FileServiceServer extends Service {
    */
   abstract writeFile(request: WriteFileRequest): Result<WriteFileResponse>;
 
+  /**
+   * Watches a directory from now on, and keeps what happens there until it is read. The directory is held: whatever is put in its place, the
+   * watch is of what it was when it began; in a mount in memory, or on a host that cannot hold it, the watch ends if it is renamed. Links in it are not followed. It ends with the guest, and when it was not read for long.
+   *
+   * Codes: FAILED_PRECONDITION if it is no directory; INVALID_ARGUMENT for a buffer above 16,384; RESOURCE_EXHAUSTED above the directories
+   * that one guest may watch (128, unless the operator says otherwise; with recursive, each one below is one).
+   */
+  abstract watch(request: WatchRequest): Result<WatchResponse>;
+
+  /**
+   * Fetches what happened since the last read, or waits for it. Asynchronous while it waits; the deadline of the call bounds that too.
+   *
+   * Codes: NOT_FOUND if the watch has ended, also while it waits; INVALID_ARGUMENT for more than 16,384 events or 60,000 ms;
+   * FAILED_PRECONDITION if another read of it is waiting.
+   */
+  abstract readEvents(request: ReadEventsRequest): Result<ReadEventsResponse>;
+
+  /**
+   * Ends a watch. What was not read is gone.
+   *
+   * Codes: NOT_FOUND if it has ended.
+   */
+  abstract endWatch(request: EndWatchRequest): Result<EndWatchResponse>;
+
   serviceName(): string {
     return "dropthrough.file.v1.FileService";
   }
 
   methodNames(): string[] {
-    return ["Open", "Read", "Write", "ReadAt", "WriteAt", "Seek", "Truncate", "Sync", "Close", "Stat", "List", "MakeDirectory", "Remove", "Rename", "Copy", "ReadFile", "WriteFile"];
+    return ["Open", "Read", "Write", "ReadAt", "WriteAt", "Seek", "Truncate", "Sync", "Close", "Stat", "List", "MakeDirectory", "Remove", "Rename", "Copy", "ReadFile", "WriteFile", "Watch", "ReadEvents", "EndWatch"];
   }
 
   /** Answers a call of Open. Override it to work on bytes. */
@@ -2206,6 +2649,24 @@ export abstract class FileServiceServer extends Service {
     if (request !== null) call.answer<WriteFileResponse>(this.writeFile(request));
   }
 
+  /** Answers a call of Watch. Override it to work on bytes. */
+  answerWatch(call: Incoming): void {
+    const request = call.decode<WatchRequest>();
+    if (request !== null) call.answer<WatchResponse>(this.watch(request));
+  }
+
+  /** Answers a call of ReadEvents. Override it to work on bytes. */
+  answerReadEvents(call: Incoming): void {
+    const request = call.decode<ReadEventsRequest>();
+    if (request !== null) call.answer<ReadEventsResponse>(this.readEvents(request));
+  }
+
+  /** Answers a call of EndWatch. Override it to work on bytes. */
+  answerEndWatch(call: Incoming): void {
+    const request = call.decode<EndWatchRequest>();
+    if (request !== null) call.answer<EndWatchResponse>(this.endWatch(request));
+  }
+
   answerCall(index: i32, call: Incoming): void {
     switch (index) {
       case 0:
@@ -2242,6 +2703,12 @@ export abstract class FileServiceServer extends Service {
         return this.answerReadFile(call);
       case 16:
         return this.answerWriteFile(call);
+      case 17:
+        return this.answerWatch(call);
+      case 18:
+        return this.answerReadEvents(call);
+      case 19:
+        return this.answerEndWatch(call);
     }
   }
 }

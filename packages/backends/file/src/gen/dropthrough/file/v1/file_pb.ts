@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file dropthrough/file/v1/file.proto.
  */
 export const file_dropthrough_file_v1_file: GenFile = /*@__PURE__*/
-  fileDesc("Ch5kcm9wdGhyb3VnaC9maWxlL3YxL2ZpbGUucHJvdG8SE2Ryb3B0aHJvdWdoLmZpbGUudjEifQoLT3BlblJlcXVlc3QSDAoEcGF0aBgBIAEoCRIMCgRyZWFkGAIgASgIEg0KBXdyaXRlGAMgASgIEg4KBmNyZWF0ZRgEIAEoCBIRCglleGNsdXNpdmUYBSABKAgSEAoIdHJ1bmNhdGUYBiABKAgSDgoGYXBwZW5kGAcgASgIIksKDE9wZW5SZXNwb25zZRIOCgZoYW5kbGUYASABKAQSKwoEaW5mbxgCIAEoCzIdLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZUluZm8iLQoLUmVhZFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg4KBmxlbmd0aBgCIAEoDSIcCgxSZWFkUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIsCgxXcml0ZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEgwKBGRhdGEYAiABKAwiDwoNV3JpdGVSZXNwb25zZSI/Cg1SZWFkQXRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIOCgZvZmZzZXQYAiABKAQSDgoGbGVuZ3RoGAMgASgNIh4KDlJlYWRBdFJlc3BvbnNlEgwKBGRhdGEYASABKAwiPgoOV3JpdGVBdFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg4KBm9mZnNldBgCIAEoBBIMCgRkYXRhGAMgASgMIhEKD1dyaXRlQXRSZXNwb25zZSJaCgtTZWVrUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSDgoGb2Zmc2V0GAIgASgDEisKBndoZW5jZRgDIAEoDjIbLmRyb3B0aHJvdWdoLmZpbGUudjEuV2hlbmNlIh4KDFNlZWtSZXNwb25zZRIOCgZvZmZzZXQYASABKAQiLwoPVHJ1bmNhdGVSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIMCgRzaXplGAIgASgEIhIKEFRydW5jYXRlUmVzcG9uc2UiHQoLU3luY1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEIg4KDFN5bmNSZXNwb25zZSI1ChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEg8KB3BhcmVudHMYAiABKAgiFwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlIjAKDVJlbW92ZVJlcXVlc3QSDAoEcGF0aBgBIAEoCRIRCglyZWN1cnNpdmUYAiABKAgiEAoOUmVtb3ZlUmVzcG9uc2UiKQoNUmVuYW1lUmVxdWVzdBIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJIhAKDlJlbmFtZVJlc3BvbnNlIicKC0NvcHlSZXF1ZXN0EgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkiHAoMQ29weVJlc3BvbnNlEgwKBHNpemUYASABKAQiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBHBhdGgYASABKAkiIAoQUmVhZEZpbGVSZXNwb25zZRIMCgRkYXRhGAEgASgMIk8KEFdyaXRlRmlsZVJlcXVlc3QSDAoEcGF0aBgBIAEoCRIMCgRkYXRhGAIgASgMEgwKBHN5bmMYAyABKAgSEQoJZXhjbHVzaXZlGAQgASgIIhMKEVdyaXRlRmlsZVJlc3BvbnNlIh4KDENsb3NlUmVxdWVzdBIOCgZoYW5kbGUYASABKAQiDwoNQ2xvc2VSZXNwb25zZSIbCgtTdGF0UmVxdWVzdBIMCgRwYXRoGAEgASgJIjsKDFN0YXRSZXNwb25zZRIrCgRpbmZvGAEgASgLMh0uZHJvcHRocm91Z2guZmlsZS52MS5GaWxlSW5mbyI6CgtMaXN0UmVxdWVzdBIMCgRwYXRoGAEgASgJEg4KBmN1cnNvchgCIAEoDBINCgVsaW1pdBgDIAEoDSJeCgxMaXN0UmVzcG9uc2USKwoHZW50cmllcxgBIAMoCzIaLmRyb3B0aHJvdWdoLmZpbGUudjEuRW50cnkSDgoGY3Vyc29yGAIgASgMEhEKCXVubmFtYWJsZRgDIAEoDSJCCgVFbnRyeRIMCgRuYW1lGAEgASgJEisKBHR5cGUYAiABKA4yHS5kcm9wdGhyb3VnaC5maWxlLnYxLkZpbGVUeXBlImwKCEZpbGVJbmZvEisKBHR5cGUYASABKA4yHS5kcm9wdGhyb3VnaC5maWxlLnYxLkZpbGVUeXBlEgwKBHNpemUYAiABKAQSEwoLbW9kaWZpZWRfbnMYAyABKAMSEAoIdGVybWluYWwYBCABKAgqVgoGV2hlbmNlEhYKEldIRU5DRV9VTlNQRUNJRklFRBAAEhAKDFdIRU5DRV9TVEFSVBABEhIKDldIRU5DRV9DVVJSRU5UEAISDgoKV0hFTkNFX0VORBADKpYBCghGaWxlVHlwZRIZChVGSUxFX1RZUEVfVU5TUEVDSUZJRUQQABIVChFGSUxFX1RZUEVfUkVHVUxBUhABEhcKE0ZJTEVfVFlQRV9ESVJFQ1RPUlkQAhISCg5GSUxFX1RZUEVfTElOSxADEhQKEEZJTEVfVFlQRV9TVFJFQU0QBBIVChFGSUxFX1RZUEVfU1BFQ0lBTBAFMo0LCgtGaWxlU2VydmljZRJLCgRPcGVuEiAuZHJvcHRocm91Z2guZmlsZS52MS5PcGVuUmVxdWVzdBohLmRyb3B0aHJvdWdoLmZpbGUudjEuT3BlblJlc3BvbnNlEksKBFJlYWQSIC5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5SZWFkUmVzcG9uc2USTgoFV3JpdGUSIS5kcm9wdGhyb3VnaC5maWxlLnYxLldyaXRlUmVxdWVzdBoiLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVSZXNwb25zZRJRCgZSZWFkQXQSIi5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRBdFJlcXVlc3QaIy5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRBdFJlc3BvbnNlElQKB1dyaXRlQXQSIy5kcm9wdGhyb3VnaC5maWxlLnYxLldyaXRlQXRSZXF1ZXN0GiQuZHJvcHRocm91Z2guZmlsZS52MS5Xcml0ZUF0UmVzcG9uc2USSwoEU2VlaxIgLmRyb3B0aHJvdWdoLmZpbGUudjEuU2Vla1JlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLlNlZWtSZXNwb25zZRJXCghUcnVuY2F0ZRIkLmRyb3B0aHJvdWdoLmZpbGUudjEuVHJ1bmNhdGVSZXF1ZXN0GiUuZHJvcHRocm91Z2guZmlsZS52MS5UcnVuY2F0ZVJlc3BvbnNlEksKBFN5bmMSIC5kcm9wdGhyb3VnaC5maWxlLnYxLlN5bmNSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5TeW5jUmVzcG9uc2USTgoFQ2xvc2USIS5kcm9wdGhyb3VnaC5maWxlLnYxLkNsb3NlUmVxdWVzdBoiLmRyb3B0aHJvdWdoLmZpbGUudjEuQ2xvc2VSZXNwb25zZRJLCgRTdGF0EiAuZHJvcHRocm91Z2guZmlsZS52MS5TdGF0UmVxdWVzdBohLmRyb3B0aHJvdWdoLmZpbGUudjEuU3RhdFJlc3BvbnNlEksKBExpc3QSIC5kcm9wdGhyb3VnaC5maWxlLnYxLkxpc3RSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5MaXN0UmVzcG9uc2USZgoNTWFrZURpcmVjdG9yeRIpLmRyb3B0aHJvdWdoLmZpbGUudjEuTWFrZURpcmVjdG9yeVJlcXVlc3QaKi5kcm9wdGhyb3VnaC5maWxlLnYxLk1ha2VEaXJlY3RvcnlSZXNwb25zZRJRCgZSZW1vdmUSIi5kcm9wdGhyb3VnaC5maWxlLnYxLlJlbW92ZVJlcXVlc3QaIy5kcm9wdGhyb3VnaC5maWxlLnYxLlJlbW92ZVJlc3BvbnNlElEKBlJlbmFtZRIiLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVuYW1lUmVxdWVzdBojLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVuYW1lUmVzcG9uc2USSwoEQ29weRIgLmRyb3B0aHJvdWdoLmZpbGUudjEuQ29weVJlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLkNvcHlSZXNwb25zZRJXCghSZWFkRmlsZRIkLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVhZEZpbGVSZXF1ZXN0GiUuZHJvcHRocm91Z2guZmlsZS52MS5SZWFkRmlsZVJlc3BvbnNlEloKCVdyaXRlRmlsZRIlLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVGaWxlUmVxdWVzdBomLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVGaWxlUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("Ch5kcm9wdGhyb3VnaC9maWxlL3YxL2ZpbGUucHJvdG8SE2Ryb3B0aHJvdWdoLmZpbGUudjEifQoLT3BlblJlcXVlc3QSDAoEcGF0aBgBIAEoCRIMCgRyZWFkGAIgASgIEg0KBXdyaXRlGAMgASgIEg4KBmNyZWF0ZRgEIAEoCBIRCglleGNsdXNpdmUYBSABKAgSEAoIdHJ1bmNhdGUYBiABKAgSDgoGYXBwZW5kGAcgASgIIksKDE9wZW5SZXNwb25zZRIOCgZoYW5kbGUYASABKAQSKwoEaW5mbxgCIAEoCzIdLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZUluZm8iLQoLUmVhZFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg4KBmxlbmd0aBgCIAEoDSIcCgxSZWFkUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIsCgxXcml0ZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEgwKBGRhdGEYAiABKAwiDwoNV3JpdGVSZXNwb25zZSI/Cg1SZWFkQXRSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIOCgZvZmZzZXQYAiABKAQSDgoGbGVuZ3RoGAMgASgNIh4KDlJlYWRBdFJlc3BvbnNlEgwKBGRhdGEYASABKAwiPgoOV3JpdGVBdFJlcXVlc3QSDgoGaGFuZGxlGAEgASgEEg4KBm9mZnNldBgCIAEoBBIMCgRkYXRhGAMgASgMIhEKD1dyaXRlQXRSZXNwb25zZSJaCgtTZWVrUmVxdWVzdBIOCgZoYW5kbGUYASABKAQSDgoGb2Zmc2V0GAIgASgDEisKBndoZW5jZRgDIAEoDjIbLmRyb3B0aHJvdWdoLmZpbGUudjEuV2hlbmNlIh4KDFNlZWtSZXNwb25zZRIOCgZvZmZzZXQYASABKAQiLwoPVHJ1bmNhdGVSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBBIMCgRzaXplGAIgASgEIhIKEFRydW5jYXRlUmVzcG9uc2UiHQoLU3luY1JlcXVlc3QSDgoGaGFuZGxlGAEgASgEIg4KDFN5bmNSZXNwb25zZSI1ChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIMCgRwYXRoGAEgASgJEg8KB3BhcmVudHMYAiABKAgiFwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlIjAKDVJlbW92ZVJlcXVlc3QSDAoEcGF0aBgBIAEoCRIRCglyZWN1cnNpdmUYAiABKAgiEAoOUmVtb3ZlUmVzcG9uc2UiKQoNUmVuYW1lUmVxdWVzdBIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJIhAKDlJlbmFtZVJlc3BvbnNlIicKC0NvcHlSZXF1ZXN0EgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkiHAoMQ29weVJlc3BvbnNlEgwKBHNpemUYASABKAQiHwoPUmVhZEZpbGVSZXF1ZXN0EgwKBHBhdGgYASABKAkiIAoQUmVhZEZpbGVSZXNwb25zZRIMCgRkYXRhGAEgASgMIk8KEFdyaXRlRmlsZVJlcXVlc3QSDAoEcGF0aBgBIAEoCRIMCgRkYXRhGAIgASgMEgwKBHN5bmMYAyABKAgSEQoJZXhjbHVzaXZlGAQgASgIIhMKEVdyaXRlRmlsZVJlc3BvbnNlIj8KDFdhdGNoUmVxdWVzdBIMCgRwYXRoGAEgASgJEhEKCXJlY3Vyc2l2ZRgCIAEoCBIOCgZidWZmZXIYAyABKA0iHgoNV2F0Y2hSZXNwb25zZRINCgV3YXRjaBgBIAEoBCJBChFSZWFkRXZlbnRzUmVxdWVzdBINCgV3YXRjaBgBIAEoBBIMCgRtb3N0GAIgASgNEg8KB3dhaXRfbXMYAyABKA0iZQoSUmVhZEV2ZW50c1Jlc3BvbnNlEi4KBmV2ZW50cxgBIAMoCzIeLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZUV2ZW50EgwKBGxvc3QYAiABKAMSEQoJdW53YXRjaGVkGAMgASgNIksKCUZpbGVFdmVudBIMCgRwYXRoGAEgASgJEjAKBHR5cGUYAiABKA4yIi5kcm9wdGhyb3VnaC5maWxlLnYxLkZpbGVFdmVudFR5cGUiIAoPRW5kV2F0Y2hSZXF1ZXN0Eg0KBXdhdGNoGAEgASgEIhIKEEVuZFdhdGNoUmVzcG9uc2UiHgoMQ2xvc2VSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoBCIPCg1DbG9zZVJlc3BvbnNlIhsKC1N0YXRSZXF1ZXN0EgwKBHBhdGgYASABKAkiOwoMU3RhdFJlc3BvbnNlEisKBGluZm8YASABKAsyHS5kcm9wdGhyb3VnaC5maWxlLnYxLkZpbGVJbmZvIjoKC0xpc3RSZXF1ZXN0EgwKBHBhdGgYASABKAkSDgoGY3Vyc29yGAIgASgMEg0KBWxpbWl0GAMgASgNIl4KDExpc3RSZXNwb25zZRIrCgdlbnRyaWVzGAEgAygLMhouZHJvcHRocm91Z2guZmlsZS52MS5FbnRyeRIOCgZjdXJzb3IYAiABKAwSEQoJdW5uYW1hYmxlGAMgASgNIkIKBUVudHJ5EgwKBG5hbWUYASABKAkSKwoEdHlwZRgCIAEoDjIdLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZVR5cGUibAoIRmlsZUluZm8SKwoEdHlwZRgBIAEoDjIdLmRyb3B0aHJvdWdoLmZpbGUudjEuRmlsZVR5cGUSDAoEc2l6ZRgCIAEoBBITCgttb2RpZmllZF9ucxgDIAEoAxIQCgh0ZXJtaW5hbBgEIAEoCCpWCgZXaGVuY2USFgoSV0hFTkNFX1VOU1BFQ0lGSUVEEAASEAoMV0hFTkNFX1NUQVJUEAESEgoOV0hFTkNFX0NVUlJFTlQQAhIOCgpXSEVOQ0VfRU5EEAMqhwEKDUZpbGVFdmVudFR5cGUSHwobRklMRV9FVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASGwoXRklMRV9FVkVOVF9UWVBFX0NSRUFURUQQARIbChdGSUxFX0VWRU5UX1RZUEVfQ0hBTkdFRBACEhsKF0ZJTEVfRVZFTlRfVFlQRV9SRU1PVkVEEAMqlgEKCEZpbGVUeXBlEhkKFUZJTEVfVFlQRV9VTlNQRUNJRklFRBAAEhUKEUZJTEVfVFlQRV9SRUdVTEFSEAESFwoTRklMRV9UWVBFX0RJUkVDVE9SWRACEhIKDkZJTEVfVFlQRV9MSU5LEAMSFAoQRklMRV9UWVBFX1NUUkVBTRAEEhUKEUZJTEVfVFlQRV9TUEVDSUFMEAUylQ0KC0ZpbGVTZXJ2aWNlEksKBE9wZW4SIC5kcm9wdGhyb3VnaC5maWxlLnYxLk9wZW5SZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5PcGVuUmVzcG9uc2USSwoEUmVhZBIgLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVhZFJlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRSZXNwb25zZRJOCgVXcml0ZRIhLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVSZXF1ZXN0GiIuZHJvcHRocm91Z2guZmlsZS52MS5Xcml0ZVJlc3BvbnNlElEKBlJlYWRBdBIiLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVhZEF0UmVxdWVzdBojLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVhZEF0UmVzcG9uc2USVAoHV3JpdGVBdBIjLmRyb3B0aHJvdWdoLmZpbGUudjEuV3JpdGVBdFJlcXVlc3QaJC5kcm9wdGhyb3VnaC5maWxlLnYxLldyaXRlQXRSZXNwb25zZRJLCgRTZWVrEiAuZHJvcHRocm91Z2guZmlsZS52MS5TZWVrUmVxdWVzdBohLmRyb3B0aHJvdWdoLmZpbGUudjEuU2Vla1Jlc3BvbnNlElcKCFRydW5jYXRlEiQuZHJvcHRocm91Z2guZmlsZS52MS5UcnVuY2F0ZVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5maWxlLnYxLlRydW5jYXRlUmVzcG9uc2USSwoEU3luYxIgLmRyb3B0aHJvdWdoLmZpbGUudjEuU3luY1JlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLlN5bmNSZXNwb25zZRJOCgVDbG9zZRIhLmRyb3B0aHJvdWdoLmZpbGUudjEuQ2xvc2VSZXF1ZXN0GiIuZHJvcHRocm91Z2guZmlsZS52MS5DbG9zZVJlc3BvbnNlEksKBFN0YXQSIC5kcm9wdGhyb3VnaC5maWxlLnYxLlN0YXRSZXF1ZXN0GiEuZHJvcHRocm91Z2guZmlsZS52MS5TdGF0UmVzcG9uc2USSwoETGlzdBIgLmRyb3B0aHJvdWdoLmZpbGUudjEuTGlzdFJlcXVlc3QaIS5kcm9wdGhyb3VnaC5maWxlLnYxLkxpc3RSZXNwb25zZRJmCg1NYWtlRGlyZWN0b3J5EikuZHJvcHRocm91Z2guZmlsZS52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoqLmRyb3B0aHJvdWdoLmZpbGUudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlElEKBlJlbW92ZRIiLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVtb3ZlUmVxdWVzdBojLmRyb3B0aHJvdWdoLmZpbGUudjEuUmVtb3ZlUmVzcG9uc2USUQoGUmVuYW1lEiIuZHJvcHRocm91Z2guZmlsZS52MS5SZW5hbWVSZXF1ZXN0GiMuZHJvcHRocm91Z2guZmlsZS52MS5SZW5hbWVSZXNwb25zZRJLCgRDb3B5EiAuZHJvcHRocm91Z2guZmlsZS52MS5Db3B5UmVxdWVzdBohLmRyb3B0aHJvdWdoLmZpbGUudjEuQ29weVJlc3BvbnNlElcKCFJlYWRGaWxlEiQuZHJvcHRocm91Z2guZmlsZS52MS5SZWFkRmlsZVJlcXVlc3QaJS5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRGaWxlUmVzcG9uc2USWgoJV3JpdGVGaWxlEiUuZHJvcHRocm91Z2guZmlsZS52MS5Xcml0ZUZpbGVSZXF1ZXN0GiYuZHJvcHRocm91Z2guZmlsZS52MS5Xcml0ZUZpbGVSZXNwb25zZRJOCgVXYXRjaBIhLmRyb3B0aHJvdWdoLmZpbGUudjEuV2F0Y2hSZXF1ZXN0GiIuZHJvcHRocm91Z2guZmlsZS52MS5XYXRjaFJlc3BvbnNlEl0KClJlYWRFdmVudHMSJi5kcm9wdGhyb3VnaC5maWxlLnYxLlJlYWRFdmVudHNSZXF1ZXN0GicuZHJvcHRocm91Z2guZmlsZS52MS5SZWFkRXZlbnRzUmVzcG9uc2USVwoIRW5kV2F0Y2gSJC5kcm9wdGhyb3VnaC5maWxlLnYxLkVuZFdhdGNoUmVxdWVzdBolLmRyb3B0aHJvdWdoLmZpbGUudjEuRW5kV2F0Y2hSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * Which file, and what for.
@@ -716,6 +716,197 @@ export const WriteFileResponseSchema: GenMessage<WriteFileResponse> = /*@__PURE_
   messageDesc(file_dropthrough_file_v1_file, 27);
 
 /**
+ * What to watch.
+ *
+ * @generated from message dropthrough.file.v1.WatchRequest
+ */
+export type WatchRequest = Message<"dropthrough.file.v1.WatchRequest"> & {
+  /**
+   * The path of a directory.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * The directories below it too, also those that come later.
+   *
+   * @generated from field: bool recursive = 2;
+   */
+  recursive: boolean;
+
+  /**
+   * Names to keep until they are read, 1 to 16,384; 0 for 1,024. At most 256 KiB of them. The oldest are dropped for new ones.
+   *
+   * @generated from field: uint32 buffer = 3;
+   */
+  buffer: number;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 28);
+
+/**
+ * The watch.
+ *
+ * @generated from message dropthrough.file.v1.WatchResponse
+ */
+export type WatchResponse = Message<"dropthrough.file.v1.WatchResponse"> & {
+  /**
+   * Names it in ReadEvents and EndWatch, for this guest.
+   *
+   * @generated from field: uint64 watch = 1;
+   */
+  watch: bigint;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 29);
+
+/**
+ * Which events.
+ *
+ * @generated from message dropthrough.file.v1.ReadEventsRequest
+ */
+export type ReadEventsRequest = Message<"dropthrough.file.v1.ReadEventsRequest"> & {
+  /**
+   * The watch.
+   *
+   * @generated from field: uint64 watch = 1;
+   */
+  watch: bigint;
+
+  /**
+   * How many at most, 1 to 16,384; 0 for 256.
+   *
+   * @generated from field: uint32 most = 2;
+   */
+  most: number;
+
+  /**
+   * Milliseconds to wait for the first one, at most 60,000; 0 to answer at once.
+   *
+   * @generated from field: uint32 wait_ms = 3;
+   */
+  waitMs: number;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.ReadEventsRequest.
+ * Use `create(ReadEventsRequestSchema)` to create a new message.
+ */
+export const ReadEventsRequestSchema: GenMessage<ReadEventsRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 30);
+
+/**
+ * What happened since the last read.
+ *
+ * @generated from message dropthrough.file.v1.ReadEventsResponse
+ */
+export type ReadEventsResponse = Message<"dropthrough.file.v1.ReadEventsResponse"> & {
+  /**
+   * In the order in which something first happened to each name; empty if nothing did.
+   *
+   * @generated from field: repeated dropthrough.file.v1.FileEvent events = 1;
+   */
+  events: FileEvent[];
+
+  /**
+   * At least so many events were dropped since the last read, for want of room or time: they stood before these. List the directory to be sure.
+   *
+   * @generated from field: int64 lost = 2;
+   */
+  lost: bigint;
+
+  /**
+   * Directories that came since the last read and are not watched, for want of room.
+   *
+   * @generated from field: uint32 unwatched = 3;
+   */
+  unwatched: number;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.ReadEventsResponse.
+ * Use `create(ReadEventsResponseSchema)` to create a new message.
+ */
+export const ReadEventsResponseSchema: GenMessage<ReadEventsResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 31);
+
+/**
+ * What happened to one name. However often something did, it is told once, and says what is there when it is read.
+ *
+ * @generated from message dropthrough.file.v1.FileEvent
+ */
+export type FileEvent = Message<"dropthrough.file.v1.FileEvent"> & {
+  /**
+   * Below the watched directory, `/` between names. Empty for the directory itself, which was removed: the watch has ended then.
+   * A name that is not UTF-8 is not told.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * What.
+   *
+   * @generated from field: dropthrough.file.v1.FileEventType type = 2;
+   */
+  type: FileEventType;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.FileEvent.
+ * Use `create(FileEventSchema)` to create a new message.
+ */
+export const FileEventSchema: GenMessage<FileEvent> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 32);
+
+/**
+ * Which watch.
+ *
+ * @generated from message dropthrough.file.v1.EndWatchRequest
+ */
+export type EndWatchRequest = Message<"dropthrough.file.v1.EndWatchRequest"> & {
+  /**
+   * The watch.
+   *
+   * @generated from field: uint64 watch = 1;
+   */
+  watch: bigint;
+};
+
+/**
+ * Describes the message dropthrough.file.v1.EndWatchRequest.
+ * Use `create(EndWatchRequestSchema)` to create a new message.
+ */
+export const EndWatchRequestSchema: GenMessage<EndWatchRequest> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 33);
+
+/**
+ * It has ended.
+ *
+ * @generated from message dropthrough.file.v1.EndWatchResponse
+ */
+export type EndWatchResponse = Message<"dropthrough.file.v1.EndWatchResponse"> & {
+};
+
+/**
+ * Describes the message dropthrough.file.v1.EndWatchResponse.
+ * Use `create(EndWatchResponseSchema)` to create a new message.
+ */
+export const EndWatchResponseSchema: GenMessage<EndWatchResponse> = /*@__PURE__*/
+  messageDesc(file_dropthrough_file_v1_file, 34);
+
+/**
  * Which file.
  *
  * @generated from message dropthrough.file.v1.CloseRequest
@@ -734,7 +925,7 @@ export type CloseRequest = Message<"dropthrough.file.v1.CloseRequest"> & {
  * Use `create(CloseRequestSchema)` to create a new message.
  */
 export const CloseRequestSchema: GenMessage<CloseRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 28);
+  messageDesc(file_dropthrough_file_v1_file, 35);
 
 /**
  * It is closed.
@@ -749,7 +940,7 @@ export type CloseResponse = Message<"dropthrough.file.v1.CloseResponse"> & {
  * Use `create(CloseResponseSchema)` to create a new message.
  */
 export const CloseResponseSchema: GenMessage<CloseResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 29);
+  messageDesc(file_dropthrough_file_v1_file, 36);
 
 /**
  * Which path.
@@ -770,7 +961,7 @@ export type StatRequest = Message<"dropthrough.file.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 30);
+  messageDesc(file_dropthrough_file_v1_file, 37);
 
 /**
  * What it leads to.
@@ -791,7 +982,7 @@ export type StatResponse = Message<"dropthrough.file.v1.StatResponse"> & {
  * Use `create(StatResponseSchema)` to create a new message.
  */
 export const StatResponseSchema: GenMessage<StatResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 31);
+  messageDesc(file_dropthrough_file_v1_file, 38);
 
 /**
  * Which directory, from where.
@@ -826,7 +1017,7 @@ export type ListRequest = Message<"dropthrough.file.v1.ListRequest"> & {
  * Use `create(ListRequestSchema)` to create a new message.
  */
 export const ListRequestSchema: GenMessage<ListRequest> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 32);
+  messageDesc(file_dropthrough_file_v1_file, 39);
 
 /**
  * One page.
@@ -861,7 +1052,7 @@ export type ListResponse = Message<"dropthrough.file.v1.ListResponse"> & {
  * Use `create(ListResponseSchema)` to create a new message.
  */
 export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 33);
+  messageDesc(file_dropthrough_file_v1_file, 40);
 
 /**
  * One name in a directory.
@@ -889,7 +1080,7 @@ export type Entry = Message<"dropthrough.file.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 34);
+  messageDesc(file_dropthrough_file_v1_file, 41);
 
 /**
  * What is known of a file.
@@ -931,7 +1122,7 @@ export type FileInfo = Message<"dropthrough.file.v1.FileInfo"> & {
  * Use `create(FileInfoSchema)` to create a new message.
  */
 export const FileInfoSchema: GenMessage<FileInfo> = /*@__PURE__*/
-  messageDesc(file_dropthrough_file_v1_file, 35);
+  messageDesc(file_dropthrough_file_v1_file, 42);
 
 /**
  * From where a place is counted.
@@ -980,6 +1171,54 @@ export type Whence = (typeof Whence)[keyof typeof Whence] | UnknownEnum;
  */
 export const WhenceSchema: GenEnum<Whence> = /*@__PURE__*/
   enumDesc(file_dropthrough_file_v1_file, 0);
+
+/**
+ * Kinds of events.
+ *
+ * @generated from enum dropthrough.file.v1.FileEventType
+ */
+export const FileEventType = {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: FILE_EVENT_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The name came, or names something else than before: made, renamed to, written whole.
+   *
+   * @generated from enum value: FILE_EVENT_TYPE_CREATED = 1;
+   */
+  CREATED: 1,
+
+  /**
+   * What the name stands for was written, or its permissions and times were changed.
+   *
+   * @generated from enum value: FILE_EVENT_TYPE_CHANGED = 2;
+   */
+  CHANGED: 2,
+
+  /**
+   * The name is gone: removed, or renamed away. Perhaps it came since the last read.
+   *
+   * @generated from enum value: FILE_EVENT_TYPE_REMOVED = 3;
+   */
+  REMOVED: 3,
+} as const;
+
+/**
+ * Kinds of events.
+ *
+ * @generated from enum dropthrough.file.v1.FileEventType
+ */
+export type FileEventType = (typeof FileEventType)[keyof typeof FileEventType] | UnknownEnum;
+
+/**
+ * Describes the enum dropthrough.file.v1.FileEventType.
+ */
+export const FileEventTypeSchema: GenEnum<FileEventType> = /*@__PURE__*/
+  enumDesc(file_dropthrough_file_v1_file, 1);
 
 /**
  * Kinds of files.
@@ -1041,7 +1280,7 @@ export type FileType = (typeof FileType)[keyof typeof FileType] | UnknownEnum;
  * Describes the enum dropthrough.file.v1.FileType.
  */
 export const FileTypeSchema: GenEnum<FileType> = /*@__PURE__*/
-  enumDesc(file_dropthrough_file_v1_file, 1);
+  enumDesc(file_dropthrough_file_v1_file, 2);
 
 /**
  * Reads and writes files below mounts. Paths are absolute, `/` between names, and begin with a mount: `/data/a/b.txt`.
@@ -1270,6 +1509,45 @@ export const FileService: GenService<{
     methodKind: "unary";
     input: typeof WriteFileRequestSchema;
     output: typeof WriteFileResponseSchema;
+  },
+  /**
+   * Watches a directory from now on, and keeps what happens there until it is read. The directory is held: whatever is put in its place, the
+   * watch is of what it was when it began; in a mount in memory, or on a host that cannot hold it, the watch ends if it is renamed. Links in it are not followed. It ends with the guest, and when it was not read for long.
+   *
+   * Codes: FAILED_PRECONDITION if it is no directory; INVALID_ARGUMENT for a buffer above 16,384; RESOURCE_EXHAUSTED above the directories
+   * that one guest may watch (128, unless the operator says otherwise; with recursive, each one below is one).
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.Watch
+   */
+  watch: {
+    methodKind: "unary";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
+  },
+  /**
+   * Fetches what happened since the last read, or waits for it. Asynchronous while it waits; the deadline of the call bounds that too.
+   *
+   * Codes: NOT_FOUND if the watch has ended, also while it waits; INVALID_ARGUMENT for more than 16,384 events or 60,000 ms;
+   * FAILED_PRECONDITION if another read of it is waiting.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.ReadEvents
+   */
+  readEvents: {
+    methodKind: "unary";
+    input: typeof ReadEventsRequestSchema;
+    output: typeof ReadEventsResponseSchema;
+  },
+  /**
+   * Ends a watch. What was not read is gone.
+   *
+   * Codes: NOT_FOUND if it has ended.
+   *
+   * @generated from rpc dropthrough.file.v1.FileService.EndWatch
+   */
+  endWatch: {
+    methodKind: "unary";
+    input: typeof EndWatchRequestSchema;
+    output: typeof EndWatchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_dropthrough_file_v1_file, 0);
