@@ -6,6 +6,7 @@ import { formatMessage } from "publint/utils";
 
 const root = new URL("..", import.meta.url).pathname;
 let problems = 0;
+let packages = 0;
 for (const file of globSync("packages/{*,backends/*,guests/*,facades/*}/package.json", {
   cwd: root,
 }).toSorted()) {
@@ -14,6 +15,7 @@ for (const file of globSync("packages/{*,backends/*,guests/*,facades/*}/package.
     private?: boolean;
   };
   if (pkg.private === true) continue;
+  packages++;
   const { messages } = await publint({
     pkgDir: join(root, dirname(file)),
     pack: "pnpm",
@@ -23,4 +25,5 @@ for (const file of globSync("packages/{*,backends/*,guests/*,facades/*}/package.
   problems += messages.length;
   if (messages.length === 0) console.log(`${pkg.name}: good`);
 }
-process.exitCode = problems === 0 ? 0 : 1;
+if (packages === 0) console.log("there is no package that is published");
+process.exitCode = problems === 0 && packages > 0 ? 0 : 1;
