@@ -4,17 +4,10 @@
  *   node tools/errors-page.ts
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { documentedCodes, paragraphs } from "@dropthrough/dispatch/testing";
 
 const root = new URL("..", import.meta.url).pathname;
 const PAGE = `${root}docs/ERRORS.md`;
-
-/** One row: when an rpc answers a code. */
-interface Row {
-  readonly rpc: string;
-  /** Such as `NOT_FOUND`; empty for what the comment says of all of them. */
-  readonly code: string;
-  readonly when: string;
-}
 
 /** The page as it should be. */
 export function errorsPage(): string {
@@ -41,9 +34,9 @@ function servicesOf(text: string, file: string): string[] {
   const pkg = /^package ([\w.]+);/m.exec(text)?.[1] ?? "";
   return [...text.matchAll(/^((?:\/\/[^\n]*\n)*)service (\w+) \{\n([^]*?)^\}/gm)].map(
     ([, comment = "", name = "", body = ""]) => {
-      const rpcs = [...body.matchAll(/((?: *\/\/[^\n]*\n)*) *rpc (\w+)\(/g)];
-      const rows = rpcs.flatMap(([, said = "", rpc = ""]) => rowsOf(rpc, paragraphs(said)));
-      const table = rows.map(({ rpc, code, when }) => `| ${rpc} | ${code} | ${when} |`);
+      const table = documentedCodes(body).map(
+        ({ rpc, code, when }) => `| ${rpc} | ${code} | ${when.replaceAll("|", "\\|")} |`,
+      );
       const general = paragraphs(comment)
         .filter((paragraph) => /[A-Z]{3,}_|codes?\b/.test(paragraph))
         .join("\n\n");
@@ -57,31 +50,6 @@ ${table.join("\n")}
 `;
     },
   );
-}
-
-/** A comment as paragraphs, each on one line; tables keep theirs. */
-function paragraphs(comment: string): string[] {
-  return comment
-    .split("\n")
-    .map((line) => line.replace(/^ *\/\/ ?/, ""))
-    .join("\n")
-    .split(/\n\s*\n/)
-    .map((text) => (text.startsWith("|") ? text.trim() : text.replaceAll(/\s+/g, " ").trim()))
-    .filter((text) => text !== "");
-}
-
-function rowsOf(rpc: string, comment: readonly string[]): Row[] {
-  const said = comment.find((text) => text.startsWith("Codes: "));
-  if (said === undefined) return [{ rpc, code: "", when: "none of its own" }];
-  // The last sentence ends with a stop; each code begins a clause.
-  const clauses = said
-    .slice("Codes: ".length)
-    .replace(/\.$/, "")
-    .split(/; (?=[A-Z][A-Z_]{3,}|as )/);
-  return clauses.map((clause) => {
-    const [, code = "", when = clause] = /^([A-Z][A-Z_]{3,}) (.*)$/.exec(clause) ?? [];
-    return { rpc, code, when: when.replaceAll("|", "\\|") };
-  });
 }
 
 if (import.meta.main) writeFileSync(PAGE, errorsPage());

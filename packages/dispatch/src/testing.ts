@@ -49,6 +49,13 @@ export function inMemory<S extends DescService>(
     },
   };
 }
+export {
+  type CodeRow,
+  codesWithoutRow,
+  type DocumentedCode,
+  documentedCodes,
+  paragraphs,
+} from "./documented-codes.ts";
 export { echo } from "./echo.ts";
 export { EchoService } from "./gen/dropthrough/testing/v1/echo_pb.ts";
 export { ManualClock } from "./manual-clock.ts";

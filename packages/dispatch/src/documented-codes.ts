@@ -1,0 +1,78 @@
+import { Code } from "@connectrpc/connect";
+
+/** What the comment of an rpc says of one code that it answers. */
+export interface DocumentedCode {
+  readonly rpc: string;
+  /** Such as `NOT_FOUND`; empty for what the comment says of all of them. */
+  readonly code: string;
+  readonly when: string;
+}
+
+/** A row of a test: an rpc, a code that it answers, and whatever provokes that. */
+export type CodeRow = readonly [rpc: string, code: Code, ...how: unknown[]];
+
+/**
+ * What the services of a contract say of their codes, rpc by rpc. The comment of an rpc has one paragraph of them, `Codes: NOT_FOUND if ...; ABORTED
+ * if ...`; `as for Write` is a clause as well. One without says `none of its own`.
+ *
+ * @param proto the text of the contract
+ */
+export function documentedCodes(proto: string): DocumentedCode[] {
+  const rpcs = [...proto.matchAll(/((?:^ *\/\/[^\n]*\n)*)^ *rpc (\w+)\(/gm)];
+  return rpcs.flatMap(([, comment = "", rpc = ""]) => clauses(rpc, paragraphs(comment)));
+}
+
+/**
+ * The codes that a contract documents and no row provokes, as `Write INVALID_ARGUMENT`: a backend's test of its codes expects none.
+ *
+ * ```ts
+ * test.each(rows)("%s answers %s", async (_, code, call) => expect(await codeOf(call())).toBe(code));
+ * test("every documented code has a row", () => expect(codesWithoutRow(proto, rows)).toEqual([]));
+ * ```
+ */
+export function codesWithoutRow(proto: string, rows: readonly CodeRow[]): string[] {
+  const documented = documentedCodes(proto);
+  const codesOf = (rpc: string): string[] =>
+    documented
+      .filter((it) => it.rpc === rpc)
+      .flatMap(({ code, when }) => {
+        const [, other] = /^as for (\w+)$/.exec(when) ?? [];
+        return other === undefined ? code : codesOf(other);
+      })
+      .filter((code) => code !== "");
+  const provoked = new Set(rows.map(([rpc, code]) => `${rpc} ${nameOf(code)}`));
+  const rpcs = [...new Set(documented.map(({ rpc }) => rpc))];
+  const wanted = rpcs.flatMap((rpc) => codesOf(rpc).map((code) => `${rpc} ${code}`));
+  return [...new Set(wanted)].filter((code) => !provoked.has(code));
+}
+
+/** A comment of a contract as paragraphs, each on one line; tables keep theirs. */
+export function paragraphs(comment: string): string[] {
+  return comment
+    .split("\n")
+    .map((line) => line.replace(/^ *\/\/ ?/, ""))
+    .join("\n")
+    .split(/\n\s*\n/)
+    .map((text) => (text.startsWith("|") ? text.trim() : text.replaceAll(/\s+/g, " ").trim()))
+    .filter((text) => text !== "");
+}
+
+function clauses(rpc: string, comment: readonly string[]): DocumentedCode[] {
+  const said = comment.find((text) => text.startsWith("Codes: "));
+  if (said === undefined) return [{ rpc, code: "", when: "none of its own" }];
+  // The last sentence ends with a stop; each code begins a clause.
+  const parts = said
+    .slice("Codes: ".length)
+    .replace(/\.$/, "")
+    .split(/; (?=[A-Z][A-Z_]{3,}|as )/);
+  return parts.map((part) => {
+    const [, code = "", when = part] = /^([A-Z][A-Z_]{3,}) (.*)$/.exec(part) ?? [];
+    return { rpc, code, when };
+  });
+}
+
+/** As contracts write it: `NOT_FOUND`. */
+function nameOf(code: Code): string {
+  if (code === Code.Canceled) return "CANCELLED";
+  return (Code[code] ?? "").replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+}

@@ -1,0 +1,44 @@
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { codesWithoutRow, documentedCodes } from "../src/testing.ts";
+
+const PROTO = `
+// Opens and closes.
+//
+// Codes: UNKNOWN is no rpc's.
+service DoorService {
+  // Opens a door; what a comment says before.
+  //
+  // Codes: NOT_FOUND without a
+  // door; CANCELLED or ABORTED; or not; FAILED_PRECONDITION if it is open; see above.
+  rpc Open(OpenRequest) returns (OpenResponse);
+
+  // Codes: as for Open; OUT_OF_RANGE for a window.
+  rpc Close(CloseRequest) returns (CloseResponse);
+  // Looks.
+  rpc Look(LookRequest) returns (LookResponse) {}
+}
+`;
+
+test("what a contract says of its codes is read rpc by rpc", () => {
+  expect(documentedCodes(PROTO).map(({ rpc, code, when }) => [rpc, code, when])).toEqual([
+    ["Open", "NOT_FOUND", "without a door"],
+    ["Open", "CANCELLED", "or ABORTED; or not"],
+    ["Open", "FAILED_PRECONDITION", "if it is open; see above"],
+    ["Close", "", "as for Open"],
+    ["Close", "OUT_OF_RANGE", "for a window"],
+    ["Look", "", "none of its own"],
+  ]);
+});
+
+test("a documented code that no row provokes is named, also one that is as for another rpc", () => {
+  expect(
+    codesWithoutRow(PROTO, [
+      ["Open", Code.NotFound],
+      ["Open", Code.Canceled],
+      ["Close", Code.OutOfRange],
+      ["Close", Code.FailedPrecondition],
+      ["Look", Code.NotFound],
+    ]),
+  ).toEqual(["Open FAILED_PRECONDITION", "Close NOT_FOUND", "Close CANCELLED"]);
+});
