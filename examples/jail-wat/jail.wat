@@ -33,6 +33,7 @@
     "Rename\01\0a\09/data/own\12\01\01"  ;; to the path
     "Copy\01\0a\01\12\0b/tmp/stolen\01"  ;; from the path
     "Copy\01\0a\08/tmp/own\12\01\01"     ;; to the path
+    "Watch\01\0a\01\10\03\01"            ;; recursive
     "Remove\01\0a\01\10\03\01"           ;; recursive
     "\02")
 
@@ -143,12 +144,12 @@
       (local.set $from (i32.add (local.get $from) (i32.const 1)))
       (br_if $next (i32.ge_u (i32.load8_u (i32.sub (local.get $from) (i32.const 1))) (i32.const 128)))
       (br_if $next (i32.eq (local.get $to) (i32.const 32769))))
-    (drop (call $answer (i32.load (i32.const 188)) (local.get $to)))
+    (drop (call $answer (i32.load (i32.const 192)) (local.get $to)))
     (drop (call $close (local.get $to))))
 
   ;; Closes the file whose handle stands in [32768, $to), and leaves the response buffer as it is.
   (func $close (param $to i32) (result i32)
-    (call $call (i32.load (i32.const 192)) (i32.const 32768) (i32.sub (local.get $to) (i32.const 32768))
+    (call $call (i32.load (i32.const 196)) (i32.const 32768) (i32.sub (local.get $to) (i32.const 32768))
       (i32.const 0) (i32.const 0) (i32.const 0)))
 
   ;; ---- the report
@@ -180,7 +181,7 @@
     (i32.store (i32.const 32768) (i32.const 0x120108)) ;; 08 01: handle 1; 12: data
     (local.set $to (call $length (local.get $size) (i32.const 32771)))
     (memory.copy (local.get $to) (i32.const 131072) (local.get $size))
-    (drop (call $answer (i32.load (i32.const 196)) (i32.add (local.get $to) (local.get $size))))
+    (drop (call $answer (i32.load (i32.const 200)) (i32.add (local.get $to) (local.get $size))))
     (memory.fill (i32.const 65536) (i32.const 0) (i32.const 1040))
     (global.set $line (i32.const 131072)))
 
@@ -240,9 +241,9 @@
       (local.set $which (i32.add (local.get $which) (i32.const 1)))
       (local.set $list (call $next (local.get $list)))
       (br_if $next (i32.ne (i32.load8_u (local.get $list)) (i32.const 2))))
-    (i32.store (i32.const 188) (call $method (i32.const 2048)))
-    (i32.store (i32.const 192) (call $method (i32.const 2053)))
-    (i32.store (i32.const 196) (call $method (i32.const 2059)))
+    (i32.store (i32.const 192) (call $method (i32.const 2048)))
+    (i32.store (i32.const 196) (call $method (i32.const 2053)))
+    (i32.store (i32.const 200) (call $method (i32.const 2059)))
 
     ;; The report: OpenRequest { path: "/report", write: true }; it gets handle 1.
     (i32.store8 (i32.const 32768) (i32.const 0x0a))
