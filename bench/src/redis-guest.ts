@@ -38,7 +38,6 @@ export async function redisGuests(
   const host = createHost({
     backends: [redis({ url }), gate.backend],
     guests: [guest],
-    ...(process.env.NODL ? { limits: { defaultTimeoutMs: 0 } } : {}),
   });
   // The connection is up before there are guests: they are answered at once when they open it.
   await createClient(RedisService, host.transport).open({});

@@ -80,6 +80,13 @@ const hundred: MessageInitShape<typeof PipelineRequestSchema> = {
   commands: Array.from({ length: 100 }, () => command),
 };
 
+const pipeline = toBinary(PipelineRequestSchema, create(PipelineRequestSchema, hundred));
+const sendPipeline = (client: NodeRedis): Promise<unknown> => {
+  const commands = client.multi();
+  for (let i = 0; i < 100; i++) commands.addCommand(["GET", KEY]);
+  return commands.execAsPipeline();
+};
+
 const cases: readonly CaseMaker[] = [
   onRedis("redis.get.sequential", {
     what: "GET with node-redis, one after the other",
@@ -103,6 +110,14 @@ const cases: readonly CaseMaker[] = [
     request: get,
     instances: 1000,
     times: 40_000,
+    once: sendGet,
+  }),
+  onRedis("redis.get.sequential.default", {
+    what: "GET with node-redis as it comes, one after the other",
+    atMost: 1.05,
+    method: "Get",
+    request: get,
+    asItComes: true,
     once: sendGet,
   }),
   onRedis("redis.get.inflight64.default", {
@@ -151,12 +166,16 @@ const cases: readonly CaseMaker[] = [
     what: "a pipeline of 100 GET with node-redis",
     atMost: 1.1,
     method: "Pipeline",
-    request: toBinary(PipelineRequestSchema, create(PipelineRequestSchema, hundred)),
-    async once(client) {
-      const pipeline = client.multi();
-      for (let i = 0; i < 100; i++) pipeline.addCommand(["GET", KEY]);
-      return pipeline.execAsPipeline();
-    },
+    request: pipeline,
+    once: sendPipeline,
+  }),
+  onRedis("redis.pipeline100.default", {
+    what: "a pipeline of 100 GET with node-redis as it comes",
+    atMost: 1.1,
+    method: "Pipeline",
+    request: pipeline,
+    asItComes: true,
+    once: sendPipeline,
   }),
 ];
 

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Health } from "@dropthrough/dispatch";
 import type { Connection } from "./connection.ts";
 import { tooMany } from "./redis-error.ts";
 import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
@@ -21,7 +22,8 @@ export class GuestUrls implements AsyncDisposable {
   readonly #allowed = new Map<string, readonly Allowed[]>();
   readonly #limits: ServerLimits;
   readonly #tls: RedisTls;
-  readonly #open = new Set<Connection>();
+  /** With the guest whose they are. */
+  readonly #open = new Map<Connection, string>();
 
   /** @throws TypeError that names the pattern which is none */
   constructor(
@@ -67,8 +69,20 @@ export class GuestUrls implements AsyncDisposable {
       throw tooMany(`${most} connections to servers of one's own are open: close one`, 1_000);
     }
     const connection = new ServerConnection(address, this.#limits);
-    this.#open.add(connection);
+    this.#open.set(connection, guest);
     return connection;
+  }
+
+  /**
+   * How the servers do that guests have named. None of them makes the backend itself unhealthy: they are not the operator's,
+   * and a guest could name one that never answers.
+   */
+  async health(): Promise<string[]> {
+    const asked = [...this.#open].map(async ([connection, guest]) => {
+      const { ok, message = "ok" }: Health = await connection.health();
+      return `${guest}: ${ok ? "" : "not ok, "}${message}`;
+    });
+    return Promise.all(asked);
   }
 
   async close(connection: Connection): Promise<void> {
@@ -77,7 +91,7 @@ export class GuestUrls implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const connection of this.#open) await this.close(connection);
+    for (const connection of this.#open.keys()) await this.close(connection);
   }
 }
 

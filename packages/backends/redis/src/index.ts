@@ -106,7 +106,10 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
       guestScripts: options.guestScripts ?? (prefix === "" && !isolate),
       execute: options.execute ?? [],
     }),
-    health: (): Promise<Health> => roads.health(),
+    async health(): Promise<Health> {
+      const [own, named] = await Promise.all([roads.health(), guestUrls.health()]);
+      return { ok: own.ok, message: [own.message, ...named].join("; ") };
+    },
     async [Symbol.asyncDispose]() {
       await guestUrls[Symbol.asyncDispose]();
       await roads[Symbol.asyncDispose]();

@@ -71,6 +71,29 @@ describe("a guest that may name a server", () => {
   });
 });
 
+test("health tells of servers that guests have named, and is no worse for one that does not answer", async () => {
+  await using hung = await startRedisServer();
+  const real = redis({ guestUrls: { app: [`redis://127.0.0.1:${hung.port}`] } });
+  await using backend = inMemory(real);
+  const client = backend.client("app");
+  const { connectionId } = await client.open({ url: hung.url });
+  const place = `app: 127.0.0.1:${hung.port}, ping `;
+  expect(await real.health?.()).toMatchObject({
+    ok: true,
+    message: expect.stringMatching(new RegExp(`${place}[\\d.]+ ms, 0 reconnects`)) as string,
+  });
+  hung.pause();
+  expect(await real.health?.()).toMatchObject({
+    ok: true,
+    message: expect.stringContaining(
+      `app: not ok, 127.0.0.1:${hung.port} does not answer`,
+    ) as string,
+  });
+  hung.resume();
+  await client.close({ connectionId });
+  expect((await real.health?.())?.message).not.toContain("app: ");
+});
+
 describe("no guest reaches a server that it was not given:", () => {
   const patterns = {
     app: [`redis://127.0.0.1:${port}`],
