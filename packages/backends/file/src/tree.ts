@@ -158,7 +158,12 @@ export function rename(from: DiskPath, to: DiskPath): void {
       Code.FailedPrecondition,
     );
   }
-  fs.renameSync(old.path, replaced.path);
   const { stats } = replaced;
+  // An operating system says so by itself; a mount in memory would lose what they hold.
+  if (replaced.path.startsWith(`${old.path}/`)) throw failure("EINVAL");
+  if (stats?.isDirectory() && stats.ino !== old.stats.ino && !from.mount.pinned) {
+    if (fs.readdirSync(replaced.path).length > 0) throw failure("ENOTEMPTY");
+  }
+  fs.renameSync(old.path, replaced.path);
   if (stats !== undefined && stats.ino !== old.stats.ino) target.quota.removed(stats);
 }

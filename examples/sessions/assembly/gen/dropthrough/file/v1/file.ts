@@ -2328,7 +2328,7 @@ export class FileServiceClient {
   /**
    * Reads a whole file.
    *
-   * Codes: as for Open; RESOURCE_EXHAUSTED for a file above 3 MiB: open it, and read it in pieces.
+   * Codes: FAILED_PRECONDITION for what is no regular file; RESOURCE_EXHAUSTED for a file above 3 MiB: open it, and read it in pieces.
    */
   readFile(request: ReadFileRequest, timeoutMs: i32 = 0): Result<ReadFileResponse> {
     return this.$readFile.call<ReadFileRequest, ReadFileResponse>(request, timeoutMs);
@@ -2502,7 +2502,7 @@ export abstract class FileServiceServer extends Service {
   /**
    * Reads a whole file.
    *
-   * Codes: as for Open; RESOURCE_EXHAUSTED for a file above 3 MiB: open it, and read it in pieces.
+   * Codes: FAILED_PRECONDITION for what is no regular file; RESOURCE_EXHAUSTED for a file above 3 MiB: open it, and read it in pieces.
    */
   abstract readFile(request: ReadFileRequest): Result<ReadFileResponse>;
 

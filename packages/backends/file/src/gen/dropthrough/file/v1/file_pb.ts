@@ -1487,7 +1487,7 @@ export const FileService: GenService<{
   /**
    * Reads a whole file.
    *
-   * Codes: as for Open; RESOURCE_EXHAUSTED for a file above 3 MiB: open it, and read it in pieces.
+   * Codes: FAILED_PRECONDITION for what is no regular file; RESOURCE_EXHAUSTED for a file above 3 MiB: open it, and read it in pieces.
    *
    * @generated from rpc dropthrough.file.v1.FileService.ReadFile
    */
