@@ -48,12 +48,13 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
       throw new ConnectError("exclusive goes with create", Code.InvalidArgument);
     const handles = this.#handles.of(context);
     handles.checkRoom();
-    const { mount, names } = this.#mounts.find(path);
+    const caller = callerOf(context);
+    const { mount, names } = this.#mounts.find(path, caller.name);
     return guard(path, () => {
       const file =
         mount.kind === "stream"
-          ? openStream(mount.stream, request, callerOf(context), this.#mounts.memory)
-          : openFile({ mount, names, path, guest: callerOf(context).name }, request);
+          ? openStream(mount.stream, request, caller, this.#mounts.memory)
+          : openFile({ mount, names, path, guest: caller.name }, request);
       return { handle: handles.add(file), info: file.info };
     });
   }
@@ -121,7 +122,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   stat({ path }: pb.StatRequest, context: HandlerContext): { info: Info } {
-    const { mount } = this.#mounts.find(path);
+    const { mount } = this.#mounts.find(path, callerOf(context).name);
     if (mount.kind === "stream") return { info: streamInfo(mount.stream) };
     return guard(path, () => ({ info: statPath(this.#disk(path, context)) }));
   }
@@ -205,8 +206,9 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   #disk(path: string, context: HandlerContext): DiskPath {
-    const { mount, names } = this.#mounts.find(path);
-    if (mount.kind === "disk") return { mount, names, path, guest: callerOf(context).name };
+    const guest = callerOf(context).name;
+    const { mount, names } = this.#mounts.find(path, guest);
+    if (mount.kind === "disk") return { mount, names, path, guest };
     throw new ConnectError(
       `${path} is a stream: it can only be opened and written`,
       Code.FailedPrecondition,

@@ -15,8 +15,14 @@ import { Mounts } from "./mounts.ts";
 export * from "./gen/dropthrough/file/v1/file_pb.ts";
 export { DEFAULT_FILE_LIMITS, type FileLimits } from "./file-limits.ts";
 
+/** What can be said of every mount. */
+export interface Granted {
+  /** Names of the guests that have it; for the others it is not there. Default all. */
+  readonly guests?: readonly string[];
+}
+
 /** A folder, or a single file, of the host. */
-export interface DiskMount {
+export interface DiskMount extends Granted {
   /** Where it is on the host; relative to the working directory. */
   readonly path: string;
   /** Whether guests may write. Default false. */
@@ -28,7 +34,7 @@ export interface DiskMount {
 }
 
 /** A folder in memory, empty at first and gone with the backend. Guests may write. */
-export interface MemoryMount {
+export interface MemoryMount extends Granted {
   readonly memory: true;
   /** Bytes that its files may have together. Default 64 MiB. */
   readonly quota?: number | string;
@@ -47,7 +53,7 @@ export interface StreamOwner {
 }
 
 /** A stream of the host. */
-export interface StreamMount {
+export interface StreamMount extends Granted {
   /**
    * The stream, such as `process.stdout`, which all guests share and none closes; or what makes one for whoever opens it, which is
    * ended with its handle.

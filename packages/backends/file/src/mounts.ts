@@ -42,6 +42,13 @@ export interface Disk {
   readonly quotas: FolderQuotas | undefined;
 }
 
+/** Where a mount is, and who has it: undefined for everybody. */
+interface Entry {
+  readonly names: readonly string[];
+  readonly mount: Mount;
+  readonly guests: readonly string[] | undefined;
+}
+
 /** Whatever can be mounted. */
 type MountInit = DiskMount | MemoryMount | StreamMount;
 
@@ -49,7 +56,7 @@ type MountInit = DiskMount | MemoryMount | StreamMount;
 export class Mounts implements Disposable {
   /** What guests hold of it, in all mounts. */
   readonly memory: HeldMemory;
-  readonly #mounts: { readonly names: readonly string[]; readonly mount: Mount }[] = [];
+  readonly #mounts: Entry[] = [];
   readonly #windows: boolean;
   readonly #held: number[] = [];
 
@@ -68,8 +75,12 @@ export class Mounts implements Disposable {
       }
       if ("path" in init) {
         const most = mostOf(init, Infinity, Infinity);
-        disks.push({ at, path: realpath(at, init.path), write: init.write === true, most });
-      } else this.#mounts.push({ names: split(at), mount: mountOf(init, memory) });
+        const { path, write = false, guests } = init;
+        disks.push({ at, path: realpath(at, path), write, most, guests });
+      } else {
+        const mount = mountOf(init, memory);
+        this.#mounts.push({ names: split(at), mount, guests: init.guests });
+      }
     }
     this.#mountDisks(disks);
     // The longest comes first: /data/tmp before /data.
@@ -81,19 +92,20 @@ export class Mounts implements Disposable {
     const quotas = new FolderQuotas(
       disks.map(({ path, place, most }) => ({ path, held: startOf(place), most })),
     );
-    for (const { at, path, place, write } of disks) {
+    for (const { at, path, place, write, guests } of disks) {
       const disk = { kind: "disk", fs: hostFileSystem, ...place, write } as const;
-      this.#mounts.push({ names: split(at), mount: { ...disk, quota: quotas.of(path), quotas } });
+      const mount = { ...disk, quota: quotas.of(path), quotas };
+      this.#mounts.push({ names: split(at), mount, guests });
     }
   }
 
   /**
-   * Finds the mount of a path.
+   * Finds the mount of a path of a guest.
    *
    * @throws ConnectError INVALID_ARGUMENT if it is no absolute path; NOT_FOUND if it is below no mount; FAILED_PRECONDITION if it is
    *   below a stream
    */
-  find(path: string): Place {
+  find(path: string, guest: string): Place {
     if (!path.startsWith("/"))
       throw new ConnectError(
         `"${path.slice(0, 100)}" is not absolute: begin with /`,
@@ -116,11 +128,12 @@ export class Mounts implements Disposable {
         `"${bad.slice(0, 100)}" is no name of a file here: it has more than ${MOST_NAME_BYTES} bytes, or means something else to the system`,
         Code.InvalidArgument,
       );
-    const found = this.#mounts.find((m) => m.names.every((name, i) => name === names[i]));
+    const mounts = this.#mounts.filter(({ guests }) => guests?.includes(guest) ?? true);
+    const found = mounts.find((m) => m.names.every((name, i) => name === names[i]));
     if (found === undefined) {
-      const known = this.#mounts.map((m) => `/${m.names.join("/")}`).toSorted();
+      const known = mounts.map((m) => `/${m.names.join("/")}`).toSorted();
       throw new ConnectError(
-        `nothing is mounted at ${path}: there is ${known.join(", ")}`,
+        `nothing is mounted at ${path}: there is ${known.join(", ") || "nothing for this guest"}`,
         Code.NotFound,
       );
     }
@@ -168,6 +181,7 @@ interface DiskInit {
   readonly path: string;
   readonly write: boolean;
   readonly most: Room;
+  readonly guests: readonly string[] | undefined;
 }
 
 type DiskPlace = Pick<Disk, "root" | "file" | "pinned">;

@@ -36,6 +36,8 @@ export interface Room {
  * change on the disk meanwhile is not seen.
  */
 export class Quota {
+  /** Whether anything is counted at all. */
+  readonly limited: boolean;
   readonly #most: Room;
   readonly #count: () => Room;
   readonly #outer: Quota | undefined;
@@ -57,14 +59,10 @@ export class Quota {
     this.#count = count;
     this.#outer = around.outer;
     this.#holders = around.holders;
+    const { bytes, entries } = most;
+    this.limited = bytes !== Infinity || entries !== Infinity || around.holders !== undefined;
     const { outer } = around;
     this.#open = outer === undefined ? new Map() : outer.#open;
-  }
-
-  /** Whether anything is counted at all. */
-  get limited(): boolean {
-    const { bytes, entries } = this.#most;
-    return bytes !== Infinity || entries !== Infinity || this.#holders !== undefined;
   }
 
   /**
@@ -73,7 +71,7 @@ export class Quota {
    * @throws ConnectError RESOURCE_EXHAUSTED if so many bytes more do not fit, or the guest holds too much memory
    */
   grow(inode: number, guest: string, bytes: number): void {
-    if (bytes <= 0) return;
+    if (bytes <= 0 || !this.limited) return;
     this.take(bytes);
     try {
       this.#holders?.grow(inode, guest, bytes);

@@ -136,7 +136,8 @@ describe("elsewhere than on Linux", () => {
   ])("Windows would take the name %j for something else: %s", (name, refused) => {
     expect(windowsRefuses(name)).toBe(refused);
     using mounts = new Mounts({ "/data": { memory: true } }, new HeldMemory(0), "win32");
-    if (refused) expect(() => mounts.find(`/data/${name}`)).toThrow("is no name of a file here");
-    else expect(mounts.find(`/data/${name}`).names).toEqual([name]);
+    if (refused)
+      expect(() => mounts.find(`/data/${name}`, "test")).toThrow("is no name of a file here");
+    else expect(mounts.find(`/data/${name}`, "test").names).toEqual([name]);
   });
 });
