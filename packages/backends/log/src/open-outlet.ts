@@ -1,11 +1,12 @@
-import { constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { DescriptorOutlet } from "./descriptor-outlet.ts";
 import type { Outlet, OutletEvents } from "./outlet.ts";
 import { StreamOutlet } from "./stream-outlet.ts";
 
-const { O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY, O_RDONLY, O_WRONLY } = constants;
 const STDERR = 2;
+const LINE_FEED = 10;
 
 /**
  * Opens what lines go to: a stream, a file by its path (appended to), or standard error.
@@ -19,10 +20,29 @@ export function openOutlet(
 ): Outlet {
   if (typeof to === "string") {
     const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
-    return new DescriptorOutlet(openSync(to, flags, 0o640), true, bufferBytes, events);
+    const outlet = new DescriptorOutlet(openSync(to, flags, 0o640), true, bufferBytes, events);
+    if (endsWithinLine(to)) outlet.write("\n");
+    return outlet;
   }
   if (to !== undefined) return new StreamOutlet(to, bufferBytes, events);
   return openStderr(bufferBytes, events);
+}
+
+/** Whether the last line of a file was never ended, as when its disk was full: the next one would be lost in it. */
+function endsWithinLine(path: string): boolean {
+  let fd: number | undefined;
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile() || stats.size === 0) return false;
+    fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    const last = Buffer.alloc(1);
+    return readSync(fd, last, 0, 1, stats.size - 1) === 1 && last[0] !== LINE_FEED;
+  } catch {
+    // What may be written to, but not read, is taken as it is.
+    return false;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 /**

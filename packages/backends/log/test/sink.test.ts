@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, createWriteStream, openSync, readSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  createWriteStream,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { type InMemory, inMemory, ManualClock } from "@dropthrough/dispatch/testing";
@@ -61,6 +69,16 @@ describe("a file", () => {
     await say(first, "old");
     await say(logInto(first.path), "new");
     expect(first.lines().map((line) => line["msg"])).toEqual(["old", "new"]);
+  });
+
+  test("whose last line was never ended keeps it apart from the next one", async () => {
+    const path = join(scratch(), "torn");
+    writeFileSync(path, '{"msg":"to');
+    await say(logInto(path), "whole");
+    await say(logInto(path), "next");
+    const [torn, ...others] = readFileSync(path, "utf8").trimEnd().split("\n");
+    expect(torn).toBe('{"msg":"to');
+    expect(linesOf(others.join("\n")).map((line) => line["msg"])).toEqual(["whole", "next"]);
   });
 
   test("that cannot be opened is an error at once", () => {
