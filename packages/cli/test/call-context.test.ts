@@ -9,12 +9,12 @@ const SPAN = "b7ad6b7169203331";
 /** A guest that serves x.a by asking x.b, and notes it. */
 function facade(): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
-  return g.module({
+  return g.guest({
     initialize: g.launch({ exports: ["x.a"], requires: ["x.b"] }),
     serve: `
-      ${g.call(NOTE, payload("asks"))}
-      (drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
-      (local.set $w (call $finish (call $start (call $bound ${g.data("x.b/Echo")}) (i32.const 16384) (local.get $len) (i32.const 0))))
+      ${g.must(NOTE, payload("asks"))}
+      (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+      (local.set $w (call $finish (call $start (call $bound ${g.data("x.b/Echo")}) (i32.const 4096) (local.get $len) (i32.const 0))))
       ${REPLY_WORD}`,
   });
 }
@@ -22,9 +22,9 @@ function facade(): Uint8Array<ArrayBuffer> {
 /** A guest that receives, and asks the echo backend for each call. */
 function receiver(): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
-  return g.module({
+  return g.guest({
     start: `${g.launch({ exports: ["x.b"] })}
-      ${g.loop({ incoming: `${g.call(ECHO, payload("", 5))} ${ECHO_BACK}` })}`,
+      ${g.loop({ incoming: `${g.must(ECHO, payload("", 5))} ${ECHO_BACK}` })}`,
   });
 }
 

@@ -26,15 +26,15 @@ type Kind = "serves" | "receives";
 /** A guest that answers each call by asking the next one, after some time. */
 function link(name: string, next: string, kind: Kind, delayMs: number): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
-  const launch = `${g.launch({ exports: [`x.${name}`] })} ${g.call("x.e.Lenient/Echo", payload(`x.${next}`))}`;
+  const launch = `${g.launch({ exports: [`x.${name}`] })} ${g.must("x.e.Lenient/Echo", payload(`x.${next}`))}`;
   const serve = `
-    ${g.call(ECHO, payload("", delayMs))}
-    (drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
-    (local.set $w (call $finish (call $start (call $bound ${g.data(`x.${next}/Echo`)}) (i32.const 16384) (local.get $len) (i32.const 0))))
+    ${g.must(ECHO, payload("", delayMs))}
+    (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+    (local.set $w (call $finish (call $start (call $bound ${g.data(`x.${next}/Echo`)}) (i32.const 4096) (local.get $len) (i32.const 0))))
     ${REPLY_WORD}`;
   return kind === "serves"
-    ? g.module({ initialize: launch, serve })
-    : g.module({ start: `${launch} ${g.loop({ incoming: serve })}` });
+    ? g.guest({ initialize: launch, serve })
+    : g.guest({ start: `${launch} ${g.loop({ incoming: serve })}` });
 }
 
 /** Guests that ask one another in a circle. */
@@ -136,17 +136,17 @@ describe("a guest that receives while its call is under way", () => {
   /** It asks x.b for a first call, and goes on receiving; a call that comes meanwhile it answers at once. */
   function open(): Uint8Array<ArrayBuffer> {
     const g = new KernelGuest();
-    return g.module({
-      start: `${g.call("x.e.Lenient/Echo", payload("x.b"))} ${g.launch({ exports: ["x.a"] })} ${g.loop(
+    return g.guest({
+      start: `${g.must("x.e.Lenient/Echo", payload("x.b"))} ${g.launch({ exports: ["x.a"] })} ${g.loop(
         {
           incoming: `
           (if (i32.eqz (local.get $out))
             (then
               (i32.store (i32.const 57344) (local.get $call))
-              (local.set $out (call $number ${g.start("x.b/Echo", payload("inner"))})))
+              (local.set $out (call $number ${g.call("x.b/Echo", payload("inner"))})))
             (else ${ECHO_BACK}))`,
           finished: `
-          (local.set $w (call $wait (local.get $call) (i32.const 32768) (i32.const 8192)))
+          (local.set $w (call $wait (local.get $call) (i32.const 8192) (i32.const 4096)))
           (local.set $call (i32.load (i32.const 57344))) ${REPLY_WORD} (local.set $out (i32.const 0))`,
         },
       )}`,

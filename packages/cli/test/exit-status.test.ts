@@ -11,7 +11,7 @@ describe("a failed launch that the guest ignores never ends with 0, and serves n
     ${g.kernel(KernelService.method.register)}
     ${g.kernel(KernelService.method.export, { services: ["x.a"] })}
     ${g.kernel(KernelService.method.require, { services: ["x.nobody"] })}
-    (if (i32.ge_s (call $finish ${g.start(`${KERNEL}/Launch`)}) (i32.const 0)) (then unreachable))`;
+    (if (i32.ge_s (call $finish ${g.call(`${KERNEL}/Launch`)}) (i32.const 0)) (then unreachable))`;
   const why =
     "its launch had failed: a requires x.nobody, and nobody exports it: add a backend or a guest that serves it";
 
@@ -43,7 +43,7 @@ describe("a failed launch that the guest ignores never ends with 0, and serves n
     ],
   ])("%s", async (_, parts, code, reason) => {
     const g = new KernelGuest();
-    await using it = new KernelHost([{ name: "a", module: g.module(parts(g)), exports: ["x.a"] }]);
+    await using it = new KernelHost([{ name: "a", module: g.guest(parts(g)), exports: ["x.a"] }]);
     await it.host.start();
     expect(await it.host.exited).toMatchObject({ code, reason });
   });
@@ -51,8 +51,8 @@ describe("a failed launch that the guest ignores never ends with 0, and serves n
   test("but one that launches after all ends as it likes", async () => {
     const g = new KernelGuest();
     const { launch, register } = KernelService.method;
-    const module = g.module({
-      start: `(if (i32.ge_s ${g.start(`${KERNEL}/Launch`)} (i32.const 0)) (then unreachable))
+    const module = g.guest({
+      start: `(if (i32.ge_s ${g.call(`${KERNEL}/Launch`)} (i32.const 0)) (then unreachable))
         ${g.kernel(register)} ${g.kernel(launch)}`,
     });
     await using it = new KernelHost([{ name: "a", module }]);
@@ -65,24 +65,24 @@ describe("those who require a guest that has exited", () => {
   test("get UNAVAILABLE with its reason: from calls, from Locate, from Launch", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const exits = g.module({
+    const exits = g.guest({
       initialize: g.launch({ exports: ["x.b"] }),
       serve: g.exit(3, "the disk is full"),
     });
     const asks = new KernelGuest();
     const locate = encode(KernelService.method.locate, { service: "x.b" });
-    const client = asks.module({
+    const client = asks.guest({
       initialize: asks.launch({ exports: ["x.a"], requires: ["x.b"] }),
-      serve: `(local.set $w (call $finish ${asks.start("x.b/Echo")}))
-        (if (i32.eq (local.get $len) (i32.const 6)) (then (local.set $w ${asks.start(`${KERNEL}/Locate`, locate)})))
+      serve: `(local.set $w (call $finish ${asks.call("x.b/Echo")}))
+        (if (i32.eq (local.get $len) (i32.const 6)) (then (local.set $w ${asks.call(`${KERNEL}/Locate`, locate)})))
         ${REPLY_WORD}`,
     });
     const late = new KernelGuest();
-    const launch = late.module({
-      start: `${late.call(ECHO, payload("", 100))}
+    const launch = late.guest({
+      start: `${late.must(ECHO, payload("", 100))}
         ${late.kernel(KernelService.method.register)}
         ${late.kernel(KernelService.method.require, { services: ["x.b"] })}
-        (local.set $w (call $finish ${late.start(`${KERNEL}/Launch`)}))
+        (local.set $w (call $finish ${late.call(`${KERNEL}/Launch`)}))
         (if (i32.ne (call $code (local.get $w)) (i32.const 14)) (then unreachable))`,
     });
     await using it = new KernelHost(

@@ -10,24 +10,24 @@ const KERNEL = KernelService.typeName;
 /** A reactor that exports a service, and serves by passing requests on to another one. */
 function facade(service: string, target = ECHO, requires: string[] = []): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
-  return g.module({
+  return g.guest({
     initialize: g.launch({ exports: [service], requires }),
     serve: passOn(g, target),
   });
 }
 
 const passOn = (g: KernelGuest, target: string): string => `
-  (drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
-  (local.set $w (call $finish (call $start (call $bound ${g.data(target)}) (i32.const 16384) (local.get $len) (i32.const 0))))
+  (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+  (local.set $w (call $finish (call $start (call $bound ${g.data(target)}) (i32.const 4096) (local.get $len) (i32.const 0))))
   ${REPLY_WORD}`;
 
 /** A reactor that asks for a call before its end, in which it does `last`. */
 function withHook(last: (g: KernelGuest) => string): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
   // The method number that AtExit answers is 0 bytes if it is 0, else 08 and the number.
-  return g.module({
+  return g.guest({
     initialize: `${g.launch({ exports: ["x.a"] })} ${g.kernel(KernelService.method.atExit)}
-      (i32.store (i32.const 57344) (i32.load8_u (i32.const 32769)))`,
+      (i32.store (i32.const 57344) (i32.load8_u (i32.const 8193)))`,
     serve: `(if (i32.eq (local.get $method) (i32.load (i32.const 57344)))
       (then ${last(g)})
       (else ${passOn(g, ECHO)}))`,
@@ -121,9 +121,9 @@ describe("host.exit", () => {
   test("does not start a guest again that crashes meanwhile", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       initialize: g.launch({ exports: ["x.a"] }),
-      serve: `${g.call(ECHO, payload("", 10))} unreachable`,
+      serve: `${g.must(ECHO, payload("", 10))} unreachable`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
     await it.host.start();
@@ -140,8 +140,8 @@ describe("host.exit", () => {
   test("lets a command end when the call that it waits for is done, and not before", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
-      start: `${g.call(ECHO, payload("", 100))} ${g.call(NOTE, payload("went on"))}`,
+    const module = g.guest({
+      start: `${g.must(ECHO, payload("", 100))} ${g.must(NOTE, payload("went on"))}`,
     });
     const ended: string[] = [];
     await using it = new KernelHost([{ name: "a", module }], {
@@ -163,7 +163,7 @@ describe("a guest that receives", () => {
   /** Holds every call that comes in; at the exit request it notes that, answers the last, and exits with 7. */
   const receiver = (atExit: (g: KernelGuest) => string): Uint8Array<ArrayBuffer> => {
     const g = new KernelGuest();
-    return g.module({
+    return g.guest({
       start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
         incoming:
           "(i32.store (i32.const 57344) (local.get $call)) (i32.store (i32.const 57348) (local.get $len))",
@@ -196,7 +196,7 @@ describe("a guest that receives", () => {
 
   test("and does not exit is ended after its grace period, told once; what it holds is ABORTED", async () => {
     const clock = new ManualClock();
-    const module = receiver((g) => g.call(NOTE, payload("told")));
+    const module = receiver((g) => g.must(NOTE, payload("told")));
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
     await it.host.start();
     const held = failure(ask(it.client("x.a"), "held"));
@@ -218,10 +218,10 @@ describe("AtExit", () => {
     // An ExitCall: 08 05, 12 03 "why", 18 e8 07 (1,000 ms).
     const module = withHook(
       (g) => `
-        (if (i32.ne (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)) (i32.const 10)) (then unreachable))
-        (if (i32.ne (i32.load (i32.const 16384)) (i32.const 0x03120508)) (then unreachable))
-        (if (i32.ne (i32.load (i32.const 16388)) (i32.const 0x18796877)) (then unreachable))
-        ${g.call(NOTE, payload("begins"))} ${g.call(ECHO, payload("", 100))} ${g.call(NOTE, payload("ends"))}
+        (if (i32.ne (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)) (i32.const 10)) (then unreachable))
+        (if (i32.ne (i32.load (i32.const 4096)) (i32.const 0x03120508)) (then unreachable))
+        (if (i32.ne (i32.load (i32.const 4100)) (i32.const 0x18796877)) (then unreachable))
+        ${g.must(NOTE, payload("begins"))} ${g.must(ECHO, payload("", 100))} ${g.must(NOTE, payload("ends"))}
         (drop (call $reply (local.get $call) (i32.const 0) (i32.const 0) (i32.const 0)))`,
     );
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
@@ -245,7 +245,7 @@ describe("AtExit", () => {
     const clock = new ManualClock();
     const module = withHook(
       (g) =>
-        `${g.call(NOTE, payload("begins"))} ${g.call(ECHO, payload("", 60_000))} ${g.call(NOTE, payload("ends"))}`,
+        `${g.must(NOTE, payload("begins"))} ${g.must(ECHO, payload("", 60_000))} ${g.must(NOTE, payload("ends"))}`,
     );
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], {
       clock,
@@ -277,13 +277,13 @@ describe("AtExit", () => {
   test("of a module that cannot be called is FAILED_PRECONDITION, of one that has bound too much RESOURCE_EXHAUSTED", async () => {
     const [mute, full] = [new KernelGuest(), new KernelGuest()];
     const refused = (g: KernelGuest, code: number): string =>
-      `(if (i32.ne (call $code ${g.start(`${KERNEL}/AtExit`)}) (i32.const ${code})) (then unreachable))`;
+      `(if (i32.ne (call $code ${g.call(`${KERNEL}/AtExit`)}) (i32.const ${code})) (then unreachable))`;
     await using it = new KernelHost([
-      { name: "mute", module: mute.module({ start: refused(mute, 9) }) },
+      { name: "mute", module: mute.guest({ start: refused(mute, 9) }) },
       {
         name: "full",
         limits: { bindings: 2 },
-        module: full.module({
+        module: full.guest({
           start: `(drop (call $bound ${full.data(ECHO)})) ${refused(full, 8)}`,
           serve: "nop",
         }),
@@ -355,7 +355,7 @@ describe("host.shutdown", () => {
   test("before the guests are started lets none run", async () => {
     const g = new KernelGuest();
     const it = new KernelHost([
-      { name: "a", module: g.module({ start: g.call(NOTE, payload("ran")) }) },
+      { name: "a", module: g.guest({ start: g.must(NOTE, payload("ran")) }) },
     ]);
     const started = it.host.start();
     expect(await it.host.shutdown()).toEqual([]);
@@ -368,8 +368,8 @@ describe("host.shutdown", () => {
 /** A facade of x.b that first takes 10 ms. */
 function slowFacade(): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
-  return g.module({
+  return g.guest({
     initialize: g.launch({ exports: ["x.a"], requires: ["x.b"] }),
-    serve: `${g.call(ECHO, payload("", 10))} ${passOn(g, "x.b/Echo")}`,
+    serve: `${g.must(ECHO, payload("", 10))} ${passOn(g, "x.b/Echo")}`,
   });
 }

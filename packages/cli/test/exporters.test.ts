@@ -7,8 +7,8 @@ const { register, export: exports_, require: requires_, launch, atExit } = Kerne
 
 /** Text of a guest that reads its request, calls `target` with it, and replies what it was answered. */
 const passOn = (g: KernelGuest, target: string): string => `
-  (drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
-  (local.set $w (call $finish (call $start (call $bound ${g.data(target)}) (i32.const 16384) (local.get $len) (i32.const 0))))
+  (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+  (local.set $w (call $finish (call $start (call $bound ${g.data(target)}) (i32.const 4096) (local.get $len) (i32.const 0))))
   ${REPLY_WORD}`;
 
 describe("a guest that exports what another one exports too", () => {
@@ -18,12 +18,12 @@ describe("a guest that exports what another one exports too", () => {
     await using it = new KernelHost([
       {
         name: "b",
-        module: b.module({ initialize: b.launch({ exports: ["x.s"] }), serve: ECHO_BACK }),
+        module: b.guest({ initialize: b.launch({ exports: ["x.s"] }), serve: ECHO_BACK }),
         exports: ["x.s"],
       },
       {
         name: "e",
-        module: e.module({
+        module: e.guest({
           initialize: e.launch({ exports: ["x.s", "x.e"] }),
           serve: passOn(e, "x.s/Echo"),
         }),
@@ -45,21 +45,21 @@ describe("calls that wait for a guest that crashed", () => {
     await using it = new KernelHost([
       {
         name: "b",
-        module: b.module({
+        module: b.guest({
           initialize: b.launch({ exports: ["x.b"] }),
-          serve: `${b.call(ECHO, payload("", 100))} ${ECHO_BACK}`,
+          serve: `${b.must(ECHO, payload("", 100))} ${ECHO_BACK}`,
         }),
         exports: ["x.b"],
       },
       {
         name: "a",
         // It traps on a text of more than four letters, after it has waited; and calls b before each launch.
-        module: a.module({
+        module: a.guest({
           initialize: `${a.kernel(register)} ${a.kernel(exports_, { services: ["x.a"] })}
             ${a.kernel(requires_, { services: ["x.b"] })} (drop (call $bound ${a.data("x.a/Echo")}))
-            (drop (call $ok ${a.start("x.b/Echo", payload("warm"))})) ${a.kernel(launch)}`,
-          serve: `(drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
-            ${a.call(ECHO, payload("", 50))}
+            (drop (call $ok ${a.call("x.b/Echo", payload("warm"))})) ${a.kernel(launch)}`,
+          serve: `(drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+            ${a.must(ECHO, payload("", 50))}
             (if (i32.gt_u (local.get $len) (i32.const 6)) (then unreachable)) ${ECHO_BACK}`,
         }),
         exports: ["x.a"],
@@ -81,9 +81,9 @@ describe("a replacement that is refused after some of its instances ran", () => 
     await using it = new KernelHost([
       {
         name: "a",
-        module: old.module({
+        module: old.guest({
           initialize: old.launch({ exports: ["x.a"] }),
-          serve: `${old.call(ECHO, payload("", 50))} ${ECHO_BACK}`,
+          serve: `${old.must(ECHO, payload("", 50))} ${ECHO_BACK}`,
         }),
         exports: ["x.a"],
         instances: 2,
@@ -91,12 +91,12 @@ describe("a replacement that is refused after some of its instances ran", () => 
     ]);
     await it.host.start();
     // Register answers 0a 01 'a' 10 and the number of the instance: the fourth is slow, and traps.
-    const module = next.module({
-      initialize: `${next.kernel(register)} (local.set $k (i32.load8_u (i32.const 32772)))
+    const module = next.guest({
+      initialize: `${next.kernel(register)} (local.set $k (i32.load8_u (i32.const 8196)))
         ${next.kernel(exports_, { services: ["x.a"] })} (drop (call $bound ${next.data("x.a/Echo")}))
-        (if (i32.eq (local.get $k) (i32.const 4)) (then ${next.call(ECHO, payload("", 100))} unreachable))
+        (if (i32.eq (local.get $k) (i32.const 4)) (then ${next.must(ECHO, payload("", 100))} unreachable))
         ${next.kernel(launch)}`,
-      serve: `${next.call(ECHO, payload("", 300))} ${ECHO_BACK}`,
+      serve: `${next.must(ECHO, payload("", 300))} ${ECHO_BACK}`,
     });
     const refused = failure(it.host.replace("a", { module }));
     await new Promise((resolve) => setTimeout(resolve, 30));
@@ -113,9 +113,9 @@ describe("a guest that has filled its table of calls before its end", () => {
     async (when) => {
       const g = new KernelGuest();
       // Calls of a method that was never bound, which it never releases.
-      const module = g.module({
+      const module = g.guest({
         initialize: `${g.launch({ exports: ["x.a"] })} ${g.kernel(atExit)}`,
-        serve: `${g.call(ECHO, payload("", 30))}
+        serve: `${g.must(ECHO, payload("", 30))}
         (drop (call $reply (local.get $call) (i32.const 0) (i32.const 0) (i32.const 0)))
         (block $full (loop $more (br_if $full (i32.gt_u (local.get $k) (i32.const 3000)))
           (drop (call $call (i32.const 999) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))

@@ -1,7 +1,7 @@
 import { create, type DescMethodUnary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { EchoService } from "@dropthrough/dispatch/testing";
 import { KernelService } from "@dropthrough/kernel";
-import { wat } from "@dropthrough/guest-text";
+import { GuestText } from "@dropthrough/guest-text";
 
 /** The contract of the echo service under another name, which a guest may export. */
 export function renamed(typeName: string): typeof EchoService {
@@ -28,37 +28,14 @@ export function payload(text: string, delayMs = 0): Uint8Array {
  * Writes guests that use the kernel as WebAssembly text. What is to be OK and is not traps.
  *
  * ```text
- *  memory:  16 .. constants   16384 .. requests   32768 .. responses   49152 fields of an event, i32 by number
+ *  memory:  49152 fields of an event, i32 by number; below as in every GuestText
  *  $w, $k, $call, $len, $out are locals of every function of a guest
  * ```
  */
-export class KernelGuest {
-  readonly #data: string[] = [];
-  #at = 16;
-
-  /** Puts bytes into memory; answers `(i32.const ptr) (i32.const len)`. */
-  data(content: string | Uint8Array): string {
-    const bytes = Buffer.from(content);
-    const at = this.#at;
-    this.#at += bytes.length;
-    const text = [...bytes].map((b) => `\\${b.toString(16).padStart(2, "0")}`).join("");
-    this.#data.push(`(data (i32.const ${at}) "${text}")`);
-    return `(i32.const ${at}) (i32.const ${bytes.length})`;
-  }
-
-  /** Starts a call: an expression that answers its result word. */
-  start(method: string, request: Uint8Array = new Uint8Array(), timeoutMs = 0): string {
-    return `(call $start (call $bound ${this.data(method)}) ${this.data(request)} (i32.const ${timeoutMs}))`;
-  }
-
-  /** A call that is waited for, and has to be OK. */
-  call(method: string, request?: Uint8Array): string {
-    return `(drop (call $ok ${this.start(method, request)}))`;
-  }
-
+export class KernelGuest extends GuestText {
   /** A call of the kernel that has to be OK. */
   kernel<M extends DescMethodUnary>(method: M, request?: MessageInitShape<M["input"]>): string {
-    return this.call(`${KernelService.typeName}/${method.name}`, encode(method, request));
+    return this.must(`${KernelService.typeName}/${method.name}`, encode(method, request));
   }
 
   /** Registers, exports and requires services, and launches; binds Echo of what it exports. */
@@ -68,7 +45,7 @@ export class KernelGuest {
       this.kernel(register),
       this.kernel(exportTo, { services: [...exported] }),
       this.kernel(require, { services: [...requires] }),
-      ...exported.map((name) => `(drop (call $bound ${this.data(`${name}/Echo`)}))`),
+      ...exported.map((name) => `(drop ${this.bind(`${name}/Echo`)})`),
       this.kernel(launch),
     ].join("\n");
   }
@@ -80,7 +57,7 @@ export class KernelGuest {
   receive(timeoutMs?: number, callTimeoutMs = 0): string {
     const { receive } = KernelService.method;
     const request = encode(receive, timeoutMs === undefined ? {} : { timeoutMs });
-    return `(call $event ${this.start(`${KernelService.typeName}/Receive`, request, callTimeoutMs)})`;
+    return `(call $event ${this.call(`${KernelService.typeName}/Receive`, request, callTimeoutMs)})`;
   }
 
   /** Receives until `br $done`; `on` is what each event is answered with, by its field. */
@@ -103,7 +80,7 @@ export class KernelGuest {
   }
 
   /** A module with `_start`, or with `_initialize` and `dropthrough_v1_serve`, or with whatever `more` has. */
-  module({ start, initialize, serve, more = "" }: Functions): Uint8Array<ArrayBuffer> {
+  guest({ start, initialize, serve, more = "" }: Functions): Uint8Array<ArrayBuffer> {
     const locals =
       "(local $w i32) (local $k i32) (local $call i32) (local $len i32) (local $out i32)";
     const functions = [
@@ -114,9 +91,7 @@ export class KernelGuest {
           (local $w i32) (local $k i32) (local $out i32) ${serve})`,
       more,
     ];
-    return wat(
-      `(module ${LIBRARY} ${this.#data.join("\n")} ${functions.filter(Boolean).join("\n")})`,
-    );
+    return this.module(`${LIBRARY} ${functions.filter(Boolean).join("\n")}`);
   }
 }
 
@@ -134,45 +109,21 @@ interface Functions {
 
 /** Answers the incoming call $call of $len bytes with its own request. */
 export const ECHO_BACK = `
-  (drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
-  (drop (call $reply (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))`;
+  (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+  (drop (call $reply (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))`;
 
 /** Answers the incoming call $call with the result word $w, its body read from the response. */
 export const REPLY_WORD = `
   (if (i32.ge_s (local.get $w) (i32.const 0))
-    (then (drop (call $reply (local.get $call) (i32.const 0) (i32.const 32768) (local.get $w))))
+    (then (drop (call $reply (local.get $call) (i32.const 0) (i32.const 8192) (local.get $w))))
     (else
-      (local.set $len (call $read (call $number (local.get $w)) (i32.const 0) (i32.const 32768) (i32.const 8192)))
-      (drop (call $reply (local.get $call) (call $code (local.get $w)) (i32.const 32768) (local.get $len)))))`;
+      (local.set $len (call $read (call $number (local.get $w)) (i32.const 0) (i32.const 8192) (i32.const 4096)))
+      (drop (call $reply (local.get $call) (call $code (local.get $w)) (i32.const 8192) (local.get $len)))))`;
 
 const LIBRARY = `
-  (import "dropthrough_v1" "bind" (func $bind (param i32 i32) (result i32)))
-  (import "dropthrough_v1" "call" (func $call (param i32 i32 i32 i32 i32 i32) (result i32)))
-  (import "dropthrough_v1" "wait" (func $wait (param i32 i32 i32) (result i32)))
-  (import "dropthrough_v1" "read" (func $read (param i32 i32 i32 i32) (result i32)))
-  (import "dropthrough_v1" "reply" (func $reply (param i32 i32 i32 i32) (result i32)))
-  (import "dropthrough_v1" "release" (func $release (param i32) (result i32)))
-  (memory (export "memory") 1)
-  (func $bound (param i32 i32) (result i32) (local $n i32)
-    (local.set $n (call $bind (local.get 0) (local.get 1)))
-    (if (i32.lt_s (local.get $n) (i32.const 0)) (then unreachable))
-    (local.get $n))
   (func $start (param $method i32) (param $ptr i32) (param $len i32) (param $timeout i32) (result i32)
-    (call $call (local.get $method) (local.get $ptr) (local.get $len) (i32.const 32768) (i32.const 8192) (local.get $timeout)))
+    (call $call (local.get $method) (local.get $ptr) (local.get $len) (i32.const 8192) (i32.const 4096) (local.get $timeout)))
   (func $number (param $word i32) (result i32) (i32.and (i32.xor (local.get $word) (i32.const -1)) (i32.const 0xffffff)))
-  (func $state (param $word i32) (result i32)
-    (i32.and (i32.shr_u (i32.xor (local.get $word) (i32.const -1)) (i32.const 24)) (i32.const 3)))
-  (func $code (param $word i32) (result i32)
-    (i32.and (i32.shr_u (i32.xor (local.get $word) (i32.const -1)) (i32.const 26)) (i32.const 31)))
-  ;; Waits where the call is pending.
-  (func $finish (param $word i32) (result i32)
-    (if (i32.and (i32.lt_s (local.get $word) (i32.const 0)) (i32.eq (call $state (local.get $word)) (i32.const 2)))
-      (then (return (call $wait (call $number (local.get $word)) (i32.const 32768) (i32.const 8192)))))
-    (local.get $word))
-  (func $ok (param $word i32) (result i32)
-    (local.set $word (call $finish (local.get $word)))
-    (if (i32.lt_s (local.get $word) (i32.const 0)) (then unreachable))
-    (local.get $word))
   (func $field (param $n i32) (result i32) (i32.load (i32.add (i32.const 49152) (i32.mul (local.get $n) (i32.const 4)))))
   (global $at (mut i32) (i32.const 0))
   (func $varint (result i32) (local $value i32) (local $shift i32) (local $byte i32)
@@ -188,7 +139,7 @@ const LIBRARY = `
     (local.set $word (call $finish (local.get $word)))
     (if (i32.lt_s (local.get $word) (i32.const 0)) (then (return (i32.sub (i32.const 0) (call $code (local.get $word))))))
     (memory.fill (i32.const 49152) (i32.const 0) (i32.const 32))
-    (global.set $at (i32.const 32768))
+    (global.set $at (i32.const 8192))
     (local.set $kind (i32.shr_u (call $varint) (i32.const 3)))
     (local.set $end (call $varint))
     (local.set $end (i32.add (global.get $at) (local.get $end)))

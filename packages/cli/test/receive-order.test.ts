@@ -6,7 +6,7 @@ import { ask, KernelHost } from "./kernel-host.ts";
 /** A guest whose every Receive has a deadline of its own, of 10 ms: then it asks again. */
 function impatient(): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
-  return g.module({
+  return g.guest({
     start: `${g.launch({ exports: ["x.a"] })} (loop $again
       (local.set $k ${g.receive(undefined, 10)})
       (if (i32.eq (local.get $k) (i32.const 1)) (then

@@ -12,9 +12,9 @@ function receiver(
   more: { before?: (g: KernelGuest) => string; incoming?: string } = {},
 ): Uint8Array<ArrayBuffer> {
   const g = new KernelGuest();
-  return g.module({
+  return g.guest({
     start: `${g.launch({ exports: ["x.a"] })} ${more.before?.(g) ?? ""}
-      ${g.loop({ incoming: more.incoming ?? ECHO_BACK, finished: g.call(NOTE, payload("finished")), exit: `${g.call(NOTE, payload("exit"))} ${g.exit(7)}` })}`,
+      ${g.loop({ incoming: more.incoming ?? ECHO_BACK, finished: g.must(NOTE, payload("finished")), exit: `${g.must(NOTE, payload("exit"))} ${g.exit(7)}` })}`,
   });
 }
 
@@ -30,7 +30,7 @@ describe("a guest that receives", () => {
 
   test("does so from _initialize of a reactor too", async () => {
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       initialize: `${g.launch({ exports: ["x.a"] })} ${g.loop({ incoming: ECHO_BACK })}`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }]);
@@ -40,7 +40,7 @@ describe("a guest that receives", () => {
 
   test("gets no call before it asks: calls wait until then", async () => {
     const clock = new ManualClock();
-    const module = receiver({ before: (g) => g.call(ECHO, payload("", 1000)) });
+    const module = receiver({ before: (g) => g.must(ECHO, payload("", 1000)) });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
     await it.host.start();
     const answers = Promise.all(["one", "two"].map(async (text) => ask(it.client("x.a"), text)));
@@ -64,9 +64,9 @@ describe("a guest that receives", () => {
   test("shares its calls with other instances, each taking one when it asks", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
-        incoming: `${g.call(NOTE, payload("took one"))} ${g.call(ECHO, payload("", 100))} ${ECHO_BACK}`,
+        incoming: `${g.must(NOTE, payload("took one"))} ${g.must(ECHO, payload("", 100))} ${ECHO_BACK}`,
       })}`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"], instances: 3 }], {
@@ -85,7 +85,7 @@ describe("a guest that receives", () => {
 
   test("that returns from its entry answers INTERNAL for what it holds, UNIMPLEMENTED for what comes", async () => {
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       initialize: `${g.launch({ exports: ["x.a"] })} (drop ${g.receive()})`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }]);
@@ -101,11 +101,11 @@ describe("a guest that receives", () => {
 
   test("is called through dropthrough_v1_serve again once its entry has returned, if it has one", async () => {
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       initialize: `${g.launch({ exports: ["x.a"] })}
         (drop ${g.receive()}) (local.set $call (call $field (i32.const 1))) (local.set $len (call $field (i32.const 3)))
-        ${g.call(NOTE, payload("received"))} ${ECHO_BACK}`,
-      serve: `${g.call(NOTE, payload("served"))} ${ECHO_BACK}`,
+        ${g.must(NOTE, payload("received"))} ${ECHO_BACK}`,
+      serve: `${g.must(NOTE, payload("served"))} ${ECHO_BACK}`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }]);
     void it.host.start();
@@ -121,7 +121,7 @@ describe("a guest that receives", () => {
   ])("that %s answers every call that it holds, once", async (_, how, message) => {
     const g = new KernelGuest();
     // It holds three calls, and ends with the third.
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
         incoming: `(local.set $out (i32.add (local.get $out) (i32.const 1)))
           (if (i32.eq (local.get $out) (i32.const 3)) (then ${how === "EXIT" ? g.exit(3, "enough") : how}))`,
@@ -150,10 +150,10 @@ describe("Receive", () => {
   test("honours its timeout, also one above the default deadline of calls: the ancestor's ReadOne never read it", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch()}
-        (if (i32.ne ${g.receive(60_000)} (i32.const 4)) (then unreachable)) ${g.call(NOTE, payload("timeout"))}
-        (if (i32.ne ${g.receive(0)} (i32.const 4)) (then unreachable)) ${g.call(NOTE, payload("polled"))}`,
+        (if (i32.ne ${g.receive(60_000)} (i32.const 4)) (then unreachable)) ${g.must(NOTE, payload("timeout"))}
+        (if (i32.ne ${g.receive(0)} (i32.const 4)) (then unreachable)) ${g.must(NOTE, payload("polled"))}`,
     });
     await using it = new KernelHost([{ name: "a", module }], { clock });
     await it.host.start();
@@ -170,7 +170,7 @@ describe("Receive", () => {
   test("leaves no timer when something happens first", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch({ exports: ["x.a"] })} (drop ${g.receive(60_000)})
         (local.set $call (call $field (i32.const 1))) (local.set $len (call $field (i32.const 3))) ${ECHO_BACK}`,
     });
@@ -185,7 +185,7 @@ describe("Receive", () => {
   test("of a thousand guests that wait costs others no time: the ancestor's held a lock over its waiting", async () => {
     const clock = new ManualClock();
     const idle = new KernelGuest();
-    const waits = idle.module({ start: `${idle.launch()} (drop ${idle.receive()})` });
+    const waits = idle.guest({ start: `${idle.launch()} (drop ${idle.receive()})` });
     await using it = new KernelHost(
       [
         { name: "idle", module: waits, instances: 1000 },
@@ -202,15 +202,15 @@ describe("Receive", () => {
   test("tells of finished calls, for which wait answers at once, and once of each", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch()}
-        (local.set $out (call $number ${g.start(ECHO, payload("late", 20))}))
-        (local.set $call (call $number ${g.start(ECHO, payload("early", 10))}))
-        (drop ${g.start(ECHO, payload("released", 5))})
+        (local.set $out (call $number ${g.call(ECHO, payload("late", 20))}))
+        (local.set $call (call $number ${g.call(ECHO, payload("early", 10))}))
+        (drop ${g.call(ECHO, payload("released", 5))})
         (drop (call $release (i32.add (local.get $call) (i32.const 1))))
         (if (i32.ne ${g.receive()} (i32.const 2)) (then unreachable))
         (if (i32.ne (call $field (i32.const 1)) (local.get $call)) (then unreachable))
-        (if (i32.ne (call $wait (local.get $call) (i32.const 32768) (i32.const 100)) (i32.const 7)) (then unreachable))
+        (if (i32.ne (call $wait (local.get $call) (i32.const 8192) (i32.const 100)) (i32.const 7)) (then unreachable))
         (if (i32.ne ${g.receive()} (i32.const 2)) (then unreachable))
         (if (i32.ne (call $field (i32.const 1)) (local.get $out)) (then unreachable))
         (if (i32.ne ${g.receive(0)} (i32.const 4)) (then unreachable))`,
@@ -227,10 +227,10 @@ describe("Receive", () => {
   test("tells of calls that had finished before the first one, but not of those that were waited for", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch()}
-        (local.set $out (call $number ${g.start(ECHO, payload("", 5))}))
-        ${g.call(ECHO, payload("", 10))}
+        (local.set $out (call $number ${g.call(ECHO, payload("", 5))}))
+        ${g.must(ECHO, payload("", 10))}
         (if (i32.ne ${g.receive(0)} (i32.const 2)) (then unreachable))
         (if (i32.ne (call $field (i32.const 1)) (local.get $out)) (then unreachable))
         (if (i32.ne ${g.receive(0)} (i32.const 4)) (then unreachable))`,
@@ -244,13 +244,13 @@ describe("Receive", () => {
   test("takes finished and incoming calls in turns: the ancestor's favoured the finished ones", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch({ exports: ["x.a"] })}
-        ${Array.from({ length: 4 }, () => `(drop ${g.start(ECHO, payload("", 5))})`).join("")}
-        ${g.call(ECHO, payload("", 10))}
+        ${Array.from({ length: 4 }, () => `(drop ${g.call(ECHO, payload("", 5))})`).join("")}
+        ${g.must(ECHO, payload("", 10))}
         ${g.loop({
-          incoming: `${g.call(NOTE, payload("incoming"))} ${ECHO_BACK}`,
-          finished: g.call(NOTE, payload("finished")),
+          incoming: `${g.must(NOTE, payload("incoming"))} ${ECHO_BACK}`,
+          finished: g.must(NOTE, payload("finished")),
         })}`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
@@ -273,8 +273,8 @@ describe("Receive", () => {
   test("is one at a time: another one is FAILED_PRECONDITION", async () => {
     const g = new KernelGuest();
     const request = encode(KernelReceive, {});
-    const module = g.module({
-      start: `${g.launch()} (drop ${g.start(RECEIVE, request)})
+    const module = g.guest({
+      start: `${g.launch()} (drop ${g.call(RECEIVE, request)})
         (if (i32.ne ${g.receive(0)} (i32.const -9)) (then unreachable))`,
     });
     await using it = new KernelHost([{ name: "a", module }]);
@@ -289,18 +289,18 @@ describe("Receive", () => {
     const refused = (g: KernelGuest): string =>
       `(if (i32.ne ${g.receive(0)} (i32.const -9)) (then unreachable))`;
     await using it = new KernelHost([
-      { name: "early", module: early.module({ start: refused(early) }) },
+      { name: "early", module: early.guest({ start: refused(early) }) },
       {
         name: "a",
         exports: ["x.a"],
-        module: serving.module({
+        module: serving.guest({
           initialize: serving.launch({ exports: ["x.a"] }),
           serve: `${refused(serving)} ${ECHO_BACK}`,
         }),
       },
       {
         name: "loop",
-        module: loop.module({
+        module: loop.guest({
           start: `${loop.launch()} ${refused(loop)}`,
           more: `(func (export "dropthrough_v1_done") (param i32 i32))`,
         }),
@@ -317,12 +317,12 @@ describe("Receive", () => {
   test("that is given up, or late, keeps its event for the next one", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch({ exports: ["x.a"] })}
-        (local.set $out (call $number ${g.start(RECEIVE, encode(KernelReceive, {}))}))
+        (local.set $out (call $number ${g.call(RECEIVE, encode(KernelReceive, {}))}))
         (if (call $release (local.get $out)) (then unreachable))
         (if (i32.ne ${g.receive(undefined, 50)} (i32.const -4)) (then unreachable))
-        ${g.call(NOTE, payload("late"))}
+        ${g.must(NOTE, payload("late"))}
         ${g.loop({ incoming: ECHO_BACK })}`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });
@@ -337,19 +337,19 @@ describe("Receive", () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
     // Each call is echoed by the backend, 20 ms later for the first and 10 for the second; its number is kept at 57344 + 4 * out.
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
         incoming: `
-          (drop (call $read (local.get $call) (i32.const 0) (i32.const 16384) (local.get $len)))
-          (local.set $w (call $start (call $bound ${g.data(ECHO)}) (i32.const 16384) (local.get $len) (i32.const 0)))
+          (drop (call $read (local.get $call) (i32.const 0) (i32.const 4096) (local.get $len)))
+          (local.set $w (call $start (call $bound ${g.data(ECHO)}) (i32.const 4096) (local.get $len) (i32.const 0)))
           (i32.store (i32.add (i32.const 57344) (i32.mul (i32.const 4) (call $number (local.get $w)))) (local.get $call))`,
         finished: `
-          (local.set $w (call $wait (local.get $call) (i32.const 32768) (i32.const 8192)))
+          (local.set $w (call $wait (local.get $call) (i32.const 8192) (i32.const 4096)))
           (local.set $call (i32.load (i32.add (i32.const 57344) (i32.mul (i32.const 4) (local.get $call)))))
-          (memory.copy (i32.const 16384) (i32.const 32768) (local.get $w))
-          (drop (call $ok (call $start (call $bound ${g.data(NOTE)}) (i32.const 16384) (local.get $w) (i32.const 0))))
-          (drop (call $reply (local.get $call) (i32.const 0) (i32.const 16384) (local.get $w)))
-          ${g.call(NOTE, payload("replied"))}`,
+          (memory.copy (i32.const 4096) (i32.const 8192) (local.get $w))
+          (drop (call $ok (call $start (call $bound ${g.data(NOTE)}) (i32.const 4096) (local.get $w) (i32.const 0))))
+          (drop (call $reply (local.get $call) (i32.const 0) (i32.const 4096) (local.get $w)))
+          ${g.must(NOTE, payload("replied"))}`,
       })}`,
     });
     const calls: string[] = [];
@@ -390,9 +390,9 @@ describe("Receive", () => {
   test("takes the deadline of the incoming call to what is called for it, and no further", async () => {
     const clock = new ManualClock();
     const g = new KernelGuest();
-    const module = g.module({
+    const module = g.guest({
       start: `${g.launch({ exports: ["x.a"] })} ${g.loop({
-        incoming: `(local.set $w (call $finish ${g.start(ECHO, payload("", 60_000))})) ${REPLY_WORD}`,
+        incoming: `(local.set $w (call $finish ${g.call(ECHO, payload("", 60_000))})) ${REPLY_WORD}`,
       })}`,
     });
     await using it = new KernelHost([{ name: "a", module, exports: ["x.a"] }], { clock });

@@ -14,11 +14,16 @@ export class GuestText {
   readonly #data: string[] = [];
   #at = 16;
 
-  /** Puts bytes into memory; answers `(i32.const ptr) (i32.const len)`. */
+  /**
+   * Puts bytes into memory; answers `(i32.const ptr) (i32.const len)`.
+   *
+   * @throws RangeError if they would reach into the request
+   */
   data(content: string | Uint8Array): string {
     const bytes = Buffer.from(content);
     const at = this.#at;
     this.#at += bytes.length;
+    if (this.#at > 4096) throw new RangeError(`the constants take ${this.#at} bytes of 4096`);
     this.#data.push(
       `(data (i32.const ${at}) "${[...bytes].map((b) => `\\${b.toString(16).padStart(2, "0")}`).join("")}")`,
     );
@@ -31,7 +36,7 @@ export class GuestText {
   }
 
   /** Makes a call with a constant request: an expression that answers the result word. */
-  call(name: string, request: Uint8Array, timeoutMs = 0): string {
+  call(name: string, request: Uint8Array = new Uint8Array(), timeoutMs = 0): string {
     return `(call $call ${this.bind(name)} ${this.data(request)} (i32.const 8192) (i32.const 4096) (i32.const ${timeoutMs}))`;
   }
 
