@@ -140,6 +140,27 @@ describe("Export and Require", () => {
 });
 
 describe("Locate", () => {
+  test("of a service that several guests export names all of them, and is UNAVAILABLE only when none of them runs", async () => {
+    const world = new World();
+    const [b, c] = [world.guest("b", ["x.S"]), world.guest("c", ["x.S"])];
+    await b.start();
+    await c.start();
+    const a = world.guest("a");
+    await a.start("x.S");
+    const located = async (): Promise<unknown> =>
+      (await a.client.locate({ service: "x.S" })).service;
+    expect(await located()).toMatchObject({ owner: "b", owners: ["b", "c"], running: 2 });
+    b.state = "exiting";
+    expect(await located()).toMatchObject({ owners: ["b", "c"], running: 1 });
+    c.state = "exiting";
+    expect((await failure(located())).message).toBe(
+      "[unavailable] no instance of b or c runs now, which serves x.S: try again",
+    );
+    b.end();
+    c.state = "running";
+    expect(await located()).toMatchObject({ owner: "c", owners: ["c"], running: 1 });
+  });
+
   test("tells who serves a required service, and how many instances take calls", async () => {
     const world = new World();
     await world.guest("facade", ["x.S"], 1).start();
