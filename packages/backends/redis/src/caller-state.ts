@@ -1,6 +1,7 @@
-import type { Connection, Watch } from "./connection.ts";
+import type { Connection, Now, Watch } from "./connection.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { OwnIds } from "./own-ids.ts";
+import { tooMany } from "./redis-error.ts";
 import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -31,6 +32,7 @@ export class CallerState implements AsyncDisposable {
   );
 
   readonly #fallback: () => OpenConnection;
+  #pipelined = 0;
   #unnamed: OpenConnection | undefined;
 
   /** @param fallback opens the connection called default */
@@ -46,6 +48,24 @@ export class CallerState implements AsyncDisposable {
   connection(id: string): OpenConnection {
     if (id !== "") return this.connections.get(id);
     return (this.#unnamed ??= this.#fallback());
+  }
+
+  /**
+   * Sends commands together. They count as the caller's until they are answered, also when the call was given up: else
+   * who sends and cancels without end would take the places of everybody.
+   *
+   * @throws ConnectError RESOURCE_EXHAUSTED
+   */
+  pipelined<T>(count: number, send: () => Now<T>): Now<T> {
+    const { pipelined: most } = DEFAULT_REDIS_LIMITS;
+    if (this.#pipelined + count > most) {
+      const message = `${this.#pipelined} commands of pipelines are not answered yet: no room for ${count} more`;
+      throw tooMany(message, 100);
+    }
+    const sent = send();
+    if (!(sent instanceof Promise)) return sent;
+    this.#pipelined += count;
+    return sent.finally(() => (this.#pipelined -= count));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -71,7 +71,7 @@ export interface RedisOptions {
   readonly replayReads?: boolean;
   /** Milliseconds without any answer, while commands wait for one, after which a connection counts as lost. Default 10,000. */
   readonly stallTimeoutMs?: number;
-  /** Commands that one connection may have under way. Default 10,000. */
+  /** Commands that one connection may have under way, of all guests. Default 25,000. */
   readonly maxInFlight?: number;
   /** Bytes that an embedded engine may take, about; what comes on top is RESOURCE_EXHAUSTED. Default 256 MiB. */
   readonly embeddedBytes?: number;
@@ -86,7 +86,7 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
     connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
     outageWaitMs: options.outageWaitMs ?? 250,
     stallTimeoutMs: options.stallTimeoutMs ?? 10_000,
-    maxInFlight: options.maxInFlight ?? 10_000,
+    maxInFlight: options.maxInFlight ?? 25_000,
     replayReads: options.replayReads ?? false,
   };
   const roads = new Roads(options, limits);

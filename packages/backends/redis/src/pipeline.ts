@@ -5,7 +5,7 @@ import type { CallerState, OpenWatch } from "./caller-state.ts";
 import type { CommandSpec } from "./command.ts";
 import { commands as specs } from "./commands/index.ts";
 import { some } from "./commands/arguments.ts";
-import { type Command, type Reply, whenDone } from "./connection.ts";
+import { type Command, type Now, type Reply, whenDone } from "./connection.ts";
 import type {
   PipelineCommand,
   PipelineResultSchema,
@@ -29,7 +29,8 @@ interface Step extends CommandSpec {
 export function pipelineCalls(state: PerCaller<CallerState>): Calls {
   return {
     pipeline({ connectionId, commands }, context) {
-      const { connection, keys } = state.of(context).connection(connectionId);
+      const own = state.of(context);
+      const { connection, keys } = own.connection(connectionId);
       const steps = stepsOf(commands);
       // One that makes no sense is not sent, and stops none of the others.
       const refused: Result[] = [];
@@ -41,7 +42,8 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
           refused[index] = failure(error);
         }
       }
-      return whenDone(connection.pipeline(sent, context), (replies) => {
+      const replied = own.pipelined(sent.length, () => connection.pipeline(sent, context));
+      return whenDone(replied, (replies) => {
         let next = 0;
         const results = steps.map(
           (step, index) => refused[index] ?? resultOf(step, replies[next++], keys),
@@ -60,7 +62,10 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
       const answer = (replies: readonly Reply[]): { results: Result[] } => ({
         results: steps.map((step, index) => resultOf(step, replies[index], keys)),
       });
-      if (watchId === "") return whenDone(opened.connection.transaction(written, context), answer);
+      if (watchId === "") {
+        const send = (): Now<readonly Reply[]> => opened.connection.transaction(written, context);
+        return whenDone(own.pipelined(written.length, send), answer);
+      }
       const { watch, connection } = own.watches.get(watchId);
       if (connection !== opened) throw invalid("the watch belongs to another connection");
       own.watches.take(watchId);

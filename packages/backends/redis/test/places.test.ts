@@ -59,6 +59,33 @@ describe("what one guest asks for all at once", () => {
     });
   });
 
+  test("pipelines: what is not answered keeps its places, also when it was cancelled, and others get in", async () => {
+    await using own = await startRedisServer();
+    await using backend = inMemory(redis({ url: own.url }));
+    const hostile = backend.client("hostile");
+    const other = backend.client("other");
+    await hostile.set({ key: b("k"), value: b("v") });
+    own.pause();
+    const command = { command: { case: "get" as const, value: { key: b("k") } } };
+    const commands = Array.from({ length: 10_000 }, () => command);
+    const refused = { code: Code.ResourceExhausted };
+    const cancel = new AbortController();
+    const given = Promise.allSettled([hostile.pipeline({ commands }, { signal: cancel.signal })]);
+    await expect(hostile.pipeline({ commands: [command] })).rejects.toMatchObject(refused);
+    // What was not written yet would be taken back, and frees its place.
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    cancel.abort();
+    expect(await given).toMatchObject([{ status: "rejected", reason: { code: Code.Canceled } }]);
+    await expect(hostile.pipeline({ commands: [command] })).rejects.toMatchObject(refused);
+    await expect(hostile.transaction({ commands: [command] })).rejects.toMatchObject(refused);
+    const got = other.pipeline({ commands: commands.slice(0, 100) });
+    own.resume();
+    expect((await got).results).toHaveLength(100);
+    // What is answered makes room.
+    const room = async (): Promise<unknown> => hostile.pipeline({ commands: [command] });
+    await expect.poll(room, { timeout: 10_000 }).toBeDefined();
+  });
+
   test("a transaction of as many commands as it may have", async () => {
     await using backend = inMemory(redis({ url: server.url }));
     const commands = Array.from({ length: 10_000 }, () => ({

@@ -983,7 +983,8 @@ export const RedisService: GenService<{
    * Sends many commands in one round trip. Each has its own answer: one that fails stops none of the others. Commands of other
    * callers may come between.
    *
-   * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands; UNAVAILABLE is each command's own.
+   * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands, with
+   * those of the caller's pipelines and transactions that are not answered yet; UNAVAILABLE is each command's own.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Pipeline
    */

@@ -1026,7 +1026,8 @@ export class RedisServiceClient {
    * Sends many commands in one round trip. Each has its own answer: one that fails stops none of the others. Commands of other
    * callers may come between.
    *
-   * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands; UNAVAILABLE is each command's own.
+   * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands, with
+   * those of the caller's pipelines and transactions that are not answered yet; UNAVAILABLE is each command's own.
    */
   pipeline(request: PipelineRequest, timeoutMs: i32 = 0): Result<PipelineResponse> {
     return this.$pipeline.call<PipelineRequest, PipelineResponse>(request, timeoutMs);
@@ -1619,7 +1620,8 @@ export abstract class RedisServiceServer extends Service {
    * Sends many commands in one round trip. Each has its own answer: one that fails stops none of the others. Commands of other
    * callers may come between.
    *
-   * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands; UNAVAILABLE is each command's own.
+   * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands, with
+   * those of the caller's pipelines and transactions that are not answered yet; UNAVAILABLE is each command's own.
    */
   abstract pipeline(request: PipelineRequest): Result<PipelineResponse>;
 
