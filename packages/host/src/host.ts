@@ -55,7 +55,7 @@ export interface Host extends AsyncDisposable {
    * Loads and starts all guests.
    *
    * @returns when each reactor runs or has ended, and each command was started
-   * @throws GuestError if one cannot be loaded; then none was started
+   * @throws GuestError if one cannot be loaded, or two are the main one; then none was started. Or if it was started already
    */
   start(): Promise<void>;
   /**
@@ -109,7 +109,9 @@ class WasmHost implements Host, HostCore {
   readonly transport: Transport;
   readonly exited: Promise<GuestExit>;
   closing = false;
+  #started = false;
   #shutdown = false;
+  #closed: Promise<void> | undefined;
   readonly #options: HostOptions;
   readonly #limits: Limits;
   readonly #grants = new Map<GuestConfig, Grants>();
@@ -148,6 +150,8 @@ class WasmHost implements Host, HostCore {
   }
 
   async start(): Promise<void> {
+    if (this.#started) throw new GuestError("the host was started already: make another one");
+    this.#started = true;
     const guests = this.#options.guests ?? [];
     const pools = await Promise.all(
       guests.map(async (config) => {
@@ -156,8 +160,8 @@ class WasmHost implements Host, HostCore {
       }),
     );
     if (this.#shutdown || this.closing) return;
-    this.#pools.push(...pools);
     this.#main = mainOf(pools);
+    this.#pools.push(...pools);
     this.registry.attach(this.#directory());
     for (const pool of pools) pool.prepare();
     await Promise.all(pools.map(async (pool) => pool.start()));
@@ -323,8 +327,11 @@ class WasmHost implements Host, HostCore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.closing) return;
     this.closing = true;
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     const reason = "the host is closing";
     await Promise.all(this.#pools.map(async (pool) => pool.close(reason)));
     // No guest of it was there: it was disposed before they were loaded, or it had none.

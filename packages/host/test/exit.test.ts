@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createHost } from "../src/index.ts";
 import { SeededScheduler } from "../src/testing.ts";
 import { ECHO, echoRequest, FACADE } from "./control.ts";
-import { facade, facadeService, failure, say, start } from "./deployment.ts";
+import { command, facade, facadeService, failure, say, start } from "./deployment.ts";
 
 describe("a graceful exit", () => {
   test("ends when a guest with an event loop has replied to a caller that had left", async () => {
@@ -62,5 +62,45 @@ describe("host.exited", () => {
     }
     // Both were met: it had crashed and not started again, and it was running when the host was disposed.
     expect(ends).toEqual(new Set([0, 253]));
+  });
+});
+
+describe("a host", () => {
+  test("is started once", async () => {
+    await using host = start([{ name: "facade", module: facade(() => ""), exports: [FACADE] }]);
+    await host.start();
+    await expect(host.start()).rejects.toThrow("the host was started already: make another one");
+  });
+
+  test("of two main guests starts none", async () => {
+    const module = facade(() => "");
+    const host = start([
+      { name: "a", module, exports: [FACADE], main: true },
+      { name: "b", module, main: true },
+    ]);
+    await expect(host.start()).rejects.toThrow('"a" and "b" are both main: keep one');
+    expect(await host.shutdown()).toEqual([]);
+    await host[Symbol.asyncDispose]();
+    expect(await host.exited).toMatchObject({ guest: "host" });
+  });
+
+  test("that is disposed twice is closed when either is done", async () => {
+    const log: string[] = [];
+    const host = start(
+      [
+        {
+          name: "facade",
+          module: command(
+            (g) =>
+              `${say(g, "open")} (drop (call $finish ${g.call(ECHO, echoRequest("", { delayMs: 60_000 }))}))`,
+          ),
+        },
+      ],
+      { log },
+    );
+    await host.start();
+    void host[Symbol.asyncDispose]();
+    await host[Symbol.asyncDispose]();
+    expect(log).toEqual(["facade closed"]);
   });
 });
