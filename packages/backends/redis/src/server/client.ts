@@ -8,6 +8,8 @@ import { backoff } from "./backoff.ts";
 export interface ClientEvents {
   up(): void;
   down(cause: Error): void;
+  /** The server said what cannot be read. What comes next may be the middle of a reply: the connection is of no use. */
+  garbled?(): void;
   /** The next try is that many milliseconds away. */
   readonly retryIn: (ms: number) => void;
 }
@@ -62,7 +64,10 @@ export function connectClient(
     events.up();
   });
   client.on("error", (cause: Error) => {
-    if (!destroyed) events.down(cause);
+    if (destroyed) return;
+    // The library tells so of a reply that it could not read, and goes on with the next byte.
+    if (client.isReady && events.garbled !== undefined) events.garbled();
+    else events.down(cause);
   });
   // Whether it comes up is told by the events.
   client.connect().catch(() => {});

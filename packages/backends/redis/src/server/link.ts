@@ -111,6 +111,7 @@ export class Link {
         wasUp = true;
       },
       down: (cause) => this.#fall(cause),
+      garbled: () => this.restart("it said what cannot be read"),
       retryIn: (ms) => {
         this.#reconnects++;
         this.#retryAt = performance.now() + ms;
