@@ -31,3 +31,24 @@ export function cannotSayGoodbye(guest: string): ConnectError {
     Code.FailedPrecondition,
   );
 }
+
+/** A guest exports a service when others count on what it exports. */
+export function launchedAlready(guest: string): ConnectError {
+  return new ConnectError(
+    `${guest} was launched already: export before Launch`,
+    Code.FailedPrecondition,
+  );
+}
+
+/** A guest exports what the operator did not let it. */
+export function mayNotExport(guest: string, service: string): ConnectError {
+  return new ConnectError(
+    `${guest} may not export ${service}: add it to the exports of ${guest}`,
+    Code.PermissionDenied,
+  );
+}
+
+/** A guest has returned and owes a reply. */
+export function withoutReply(guest: string, method: string): ConnectError {
+  return new ConnectError(`${guest} returned from ${method} without a reply`, Code.Internal);
+}

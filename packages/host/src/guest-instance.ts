@@ -1,4 +1,4 @@
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
 import type { Incoming, Passage } from "@dropthrough/abi";
 import {
   Call,
@@ -20,7 +20,14 @@ import {
   type GuestExit,
   Unwind,
 } from "./guest-exit.ts";
-import { cannotBeCalled, cannotReceive, notBound } from "./guest-errors.ts";
+import {
+  cannotBeCalled,
+  cannotReceive,
+  launchedAlready,
+  mayNotExport,
+  notBound,
+  withoutReply,
+} from "./guest-errors.ts";
 import { GuestCode } from "./guest-code.ts";
 import type { GuestPool } from "./guest-pool.ts";
 import { crashOf } from "./panic.ts";
@@ -163,18 +170,8 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   export(service: string): void {
-    if (this.state !== "starting") {
-      throw new ConnectError(
-        `${this.name} was launched already: export before Launch`,
-        Code.FailedPrecondition,
-      );
-    }
-    if (!this.mayExport.includes(service)) {
-      throw new ConnectError(
-        `${this.name} may not export ${service}: add it to the exports of ${this.name}`,
-        Code.PermissionDenied,
-      );
-    }
+    if (this.state !== "starting") throw launchedAlready(this.name);
+    if (!this.mayExport.includes(service)) throw mayNotExport(this.name, service);
     this.#pool.own(service);
     this.exported.add(service);
     this.#pool.changed();
@@ -339,9 +336,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
     const { name } = call.target;
     const endpoint = this.#code.endpoint;
     const method = endpoint?.numberOf(name);
-    if (endpoint === undefined || method === undefined) {
-      throw notBound(this.name, name);
-    }
+    if (endpoint === undefined || method === undefined) throw notBound(this.name, name);
     const receiver = this.#receiver;
     const incoming = endpoint.accept(body);
     this.turn = ++lastTurn;
@@ -385,10 +380,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
     this.#leave();
     this.#pool.freed(this);
     if (this.#pool.program.shape.eventLoop || incoming.reply !== undefined) return;
-    incoming.end(
-      () =>
-        new ConnectError(`${this.name} returned from ${call.name} without a reply`, Code.Internal),
-    );
+    incoming.end(() => withoutReply(this.name, call.name));
   }
 
   /** It begins to wait: if that closes a circle, it is broken. */
