@@ -37,7 +37,7 @@ export interface Pace {
   readonly warmNs: number;
 }
 
-export const PACE: Pace = { rounds: 15, slices: 4, sliceNs: 5e6, warmNs: 300e6 };
+export const PACE: Pace = { rounds: 15, slices: 4, sliceNs: 5e6, warmNs: 1500e6 };
 
 /**
  * Measures a case: subject and baseline take short turns, so that whatever else the machine does meets both.
