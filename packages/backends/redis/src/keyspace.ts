@@ -18,11 +18,14 @@ export class Keyspace {
   readonly #text: string | undefined;
   readonly #pattern: string;
 
-  /** @param guest whose keys these are, if each guest has its own */
-  constructor(prefix: string, guest?: string) {
+  /**
+   * @param guest whose keys these are, if each guest has its own
+   * @param more what the guest itself puts before them
+   */
+  constructor(prefix: string, guest?: string, more: Uint8Array = new Uint8Array()) {
     // The name is escaped so that no guest's prefix can be the start of another's.
     const guests = guest === undefined ? "" : `{${encodeURIComponent(guest)}}:`;
-    this.prefix = Buffer.from(prefix + guests);
+    this.prefix = Buffer.concat([Buffer.from(prefix + guests), more]);
     this.isolated = this.prefix.length > 0;
     this.#text = ascii(this.prefix);
     this.#pattern = escapeGlob(this.prefix);

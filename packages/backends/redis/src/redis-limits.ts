@@ -4,6 +4,8 @@ export const DEFAULT_REDIS_LIMITS = {
   connections: 64,
   /** Those of them whose URL the caller brought: each has sockets of its own. */
   urlConnections: 8,
+  /** Bytes that the caller puts before the keys of a connection. */
+  prefix: 256,
   /** Open watches: each has a connection of its own. */
   watches: 16,
   subscriptions: 64,

@@ -12,6 +12,7 @@ import { Keyspace } from "./keyspace.ts";
 import { pipelineCalls } from "./pipeline.ts";
 import { publishCalls } from "./publish.ts";
 import { invalid } from "./redis-error.ts";
+import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 import { scriptCalls } from "./script-calls.ts";
 
 /** What the service needs of its options. */
@@ -33,7 +34,9 @@ export type Calls = Partial<ServiceImpl<typeof RedisService>>;
 
 /** What RedisService answers: the commands, and the calls that are more than one. */
 export function serviceOf(init: ServiceInit): Calls {
-  const state = perCaller((caller) => new CallerState(() => named("default", caller, init)));
+  const state = perCaller(
+    (caller) => new CallerState(() => named("default", keysOf(caller, init), init)),
+  );
   return {
     ...commandCalls(state),
     ...connectionCalls(state, init),
@@ -60,15 +63,16 @@ function commandCalls(state: PerCaller<CallerState>): Calls {
 
 function connectionCalls(state: PerCaller<CallerState>, init: ServiceInit): Calls {
   return {
-    open({ name, url }, context) {
+    open({ name, url, prefix }, context) {
       const own = state.of(context);
       own.connections.checkRoom();
       const caller = callerOf(context);
+      const keys = keysOf(caller, init, prefix);
       if (url !== "") {
         if (name !== "") throw invalid("a connection has a name or a URL, not both");
-        return openUrl(url, caller, own, init, context);
+        return openUrl(url, caller, own, init, keys, context);
       }
-      const opened = named(name === "" ? "default" : name, caller, init);
+      const opened = named(name === "" ? "default" : name, keys, init);
       return whenDone(opened.connection.ready(context), () => ({
         connectionId: own.connections.add(opened),
       }));
@@ -85,9 +89,9 @@ function connectionCalls(state: PerCaller<CallerState>, init: ServiceInit): Call
 }
 
 /** A connection that the operator named. @throws ConnectError NOT_FOUND */
-function named(name: string, caller: Caller, init: ServiceInit): OpenConnection {
+function named(name: string, keys: Keyspace, init: ServiceInit): OpenConnection {
   const connection = init.connect(name);
-  if (connection !== undefined) return { connection, keys: keysOf(caller, init) };
+  if (connection !== undefined) return { connection, keys };
   throw new ConnectError(
     `the operator named no connection "${name}": there are ${init.names.join(", ")}`,
     Code.NotFound,
@@ -99,14 +103,14 @@ async function openUrl(
   url: string,
   caller: Caller,
   own: CallerState,
-  init: ServiceInit,
+  { guestUrls }: ServiceInit,
+  keys: Keyspace,
   context: CallContext,
 ): Promise<{ connectionId: string }> {
-  const { guestUrls } = init;
   const connection = guestUrls.connect(caller.name, url, own.urls.size);
   const opened: OpenConnection = {
     connection,
-    keys: keysOf(caller, init),
+    keys,
     async [Symbol.asyncDispose]() {
       own.urls.delete(opened);
       await guestUrls.close(connection);
@@ -122,6 +126,16 @@ async function openUrl(
   }
 }
 
-function keysOf(caller: Caller, { prefix, isolate }: ServiceInit): Keyspace {
-  return new Keyspace(prefix, isolate ? caller.name : undefined);
+const NONE = new Uint8Array();
+
+/** @throws ConnectError INVALID_ARGUMENT */
+function keysOf(
+  caller: Caller,
+  { prefix, isolate }: ServiceInit,
+  more: Uint8Array = NONE,
+): Keyspace {
+  const { prefix: most } = DEFAULT_REDIS_LIMITS;
+  if (more.length > most)
+    throw invalid(`a prefix of ${more.length} bytes is above the ${most} that it may have`);
+  return new Keyspace(prefix, isolate ? caller.name : undefined, more);
 }

@@ -41,6 +41,31 @@ export const openRules: readonly Rule[] = [
       await stranger.ping({});
     },
   ),
+  rule(
+    "open with a prefix gives keys of its own, within those that the caller has",
+    async ({ client }) => {
+      const { connectionId: one } = await client.open({ prefix: b("one:") });
+      const { connectionId: star } = await client.open({ prefix: b("*") });
+      const key = b("k");
+      await client.set({ key, value: b("outside") });
+      await client.set({ connectionId: one, key, value: b("within") });
+      expect(t((await client.get({ connectionId: one, key })).value)).toBe("within");
+      expect(t((await client.get({ key: b("one:k") })).value)).toBe("within");
+      expect(t((await client.get({ key })).value)).toBe("outside");
+      // What stands for anything in a pattern stands for itself in a prefix.
+      expect((await client.scan({ connectionId: star })).keys).toEqual([]);
+      expect(
+        (await client.scan({ connectionId: one, match: b("*") })).keys.map((it) => t(it)),
+      ).toEqual(["k"]);
+      expect((await client.delete({ connectionId: one, keys: [key, b("one:k")] })).deleted).toBe(
+        1n,
+      );
+    },
+  ),
+  rule("open with a prefix of more than 256 bytes answers INVALID_ARGUMENT", async ({ client }) => {
+    await client.open({ prefix: new Uint8Array(256) });
+    await fails(client.open({ prefix: new Uint8Array(257) }), Code.InvalidArgument);
+  }),
   rule("a closed connection answers NOT_FOUND", async ({ client, connectionId }) => {
     await client.close({ connectionId });
     await fails(client.get({ connectionId, key: new Uint8Array() }), Code.NotFound);

@@ -9,7 +9,7 @@ import { PollRequest, PollResponse, PublishRequest, PublishResponse, SubscribeRe
 import { SetAddRequest, SetAddResponse, SetCardRequest, SetCardResponse, SetCombineRequest, SetCombineResponse, SetContainsRequest, SetContainsResponse, SetMembersRequest, SetMembersResponse, SetMoveRequest, SetMoveResponse, SetPopRequest, SetPopResponse, SetRandomRequest, SetRandomResponse, SetRemoveRequest, SetRemoveResponse, SetScanRequest, SetScanResponse } from "./sets";
 import { SortedSetAddRequest, SortedSetAddResponse, SortedSetCardRequest, SortedSetCardResponse, SortedSetCountRequest, SortedSetCountResponse, SortedSetIncrementRequest, SortedSetIncrementResponse, SortedSetPopRequest, SortedSetPopResponse, SortedSetRangeRequest, SortedSetRangeResponse, SortedSetRankRequest, SortedSetRankResponse, SortedSetRemoveRangeRequest, SortedSetRemoveRangeResponse, SortedSetRemoveRequest, SortedSetRemoveResponse, SortedSetScanRequest, SortedSetScanResponse, SortedSetScoreRequest, SortedSetScoreResponse } from "./sorted_sets";
 import { AppendRequest, AppendResponse, CompareAndSetRequest, CompareAndSetResponse, DeleteRequest, DeleteResponse, ExistsRequest, ExistsResponse, GetDeleteRequest, GetDeleteResponse, GetExpireRequest, GetExpireResponse, GetRequest, GetResponse, IncrementFloatRequest, IncrementFloatResponse, IncrementRequest, IncrementResponse, MultiGetRequest, MultiGetResponse, MultiSetRequest, MultiSetResponse, SetRequest, SetResponse } from "./strings";
-import { Incoming, Message, Method, Reader, Result, Service, Writer, decode } from "@dropthrough/assemblyscript/assembly";
+import { EMPTY, Incoming, Message, Method, Reader, Result, Service, Writer, decode } from "@dropthrough/assemblyscript/assembly";
 
 /** Which connection to open. */
 @final
@@ -18,6 +18,11 @@ export class OpenRequest extends Message {
   name: string = "";
   /** A server to connect to instead, where the operator lets the guest name one: `redis://user:password@host:6379/0`, or `rediss://…` with TLS. */
   url: string = "";
+  /**
+   * Stands before every key and channel of this connection, after what the operator puts there: calls that use it neither send it nor see it,
+   * and reach nothing without it. At most 256 bytes.
+   */
+  prefix: Uint8Array = EMPTY;
 
   /** A message from its bytes; null if they are malformed. */
   static decode(bytes: Uint8Array): OpenRequest | null {
@@ -31,6 +36,10 @@ export class OpenRequest extends Message {
   write(w: Writer): void {
     const unknown = this.unknownFields;
     if (unknown !== null) w.raw(unknown.ptr, unknown.length);
+    if (this.prefix.length > 0) {
+      w.bytes(this.prefix);
+      w.tag(26);
+    }
     if (this.url.length > 0) {
       w.string(this.url);
       w.tag(18);
@@ -52,6 +61,10 @@ export class OpenRequest extends Message {
         }
         case 18: {
           this.url = r.string();
+          break;
+        }
+        case 26: {
+          this.prefix = r.bytes();
           break;
         }
         default:
@@ -426,8 +439,8 @@ export class RedisServiceClient {
    * Opens a connection by the name that the operator gave it, or by a URL that the operator allows this guest. It closes when the caller ends.
    *
    * Codes: NOT_FOUND if the operator named no such connection; UNAVAILABLE if the server cannot be reached;
-   * PERMISSION_DENIED if it refuses the user, or the guest may not name that server; INVALID_ARGUMENT for a URL that is none, or beside a name;
-   * RESOURCE_EXHAUSTED for more than 64 open connections of one caller, or 8 of them by URL.
+   * PERMISSION_DENIED if it refuses the user, or the guest may not name that server; INVALID_ARGUMENT for a URL that is none, or beside a name,
+   * or for a prefix that is too long; RESOURCE_EXHAUSTED for more than 64 open connections of one caller, or 8 of them by URL.
    */
   open(request: OpenRequest, timeoutMs: i32 = 0): Result<OpenResponse> {
     return this.$open.call<OpenRequest, OpenResponse>(request, timeoutMs);
@@ -1152,8 +1165,8 @@ export abstract class RedisServiceServer extends Service {
    * Opens a connection by the name that the operator gave it, or by a URL that the operator allows this guest. It closes when the caller ends.
    *
    * Codes: NOT_FOUND if the operator named no such connection; UNAVAILABLE if the server cannot be reached;
-   * PERMISSION_DENIED if it refuses the user, or the guest may not name that server; INVALID_ARGUMENT for a URL that is none, or beside a name;
-   * RESOURCE_EXHAUSTED for more than 64 open connections of one caller, or 8 of them by URL.
+   * PERMISSION_DENIED if it refuses the user, or the guest may not name that server; INVALID_ARGUMENT for a URL that is none, or beside a name,
+   * or for a prefix that is too long; RESOURCE_EXHAUSTED for more than 64 open connections of one caller, or 8 of them by URL.
    */
   abstract open(request: OpenRequest): Result<OpenResponse>;
 
