@@ -6,9 +6,5 @@ import { defineConfig } from "vitest/config";
 const folders = globSync("{packages/*,packages/*/*,examples/*,bench,tools}/package.json");
 
 export default defineConfig({
-  test: {
-    // Left out, one core stays idle: of two, that is half.
-    maxWorkers: "100%",
-    projects: folders.map((file) => dirname(file)).toSorted(),
-  },
+  test: { projects: folders.map((file) => dirname(file)).toSorted() },
 });
