@@ -69,7 +69,7 @@ export class Alarms {
     };
   }
 
-  /** Sets an alarm. Whoever cancels it marks it as `over`, and then tells `cancelled`. */
+  /** Sets an alarm. Whoever cancels it marks it as `over` and tells `cancelled`, both before anything else may run. */
   add(alarm: Alarm): void {
     this.#live++;
     this.#push(alarm);

@@ -1,9 +1,8 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, createClient, type ServiceImpl } from "@connectrpc/connect";
-import { type BoundMethod, isPending } from "@dropthrough/abi";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { isPending } from "@dropthrough/abi";
 import { describe, expect, test } from "vitest";
 import {
-  Call,
   type CallRecord,
   callerOf,
   createRegistry,
@@ -12,45 +11,10 @@ import {
   Grants,
   type Incident,
   LocalCaller,
-  methodOf,
   perCaller,
-  type RegistryOptions,
-  type Session,
 } from "../src/index.ts";
 import { echo, EchoService, inMemory, ManualClock } from "../src/testing.ts";
-
-type Impl = Partial<ServiceImpl<typeof EchoService>>;
-const ECHO = "dropthrough.testing.v1.EchoService/Echo";
-
-function sessionOver(impl: Impl, options: RegistryOptions = {}): Session {
-  const registry = createRegistry({ onIncident: () => {}, ...options });
-  registry.use(defineBackend({ name: "test", service: EchoService, impl }));
-  return registry.connect(new LocalCaller("guest"));
-}
-
-/** Calls a bound method as the boundary does: a request at 8 in memory of 64 bytes, a response to 32. */
-function start(method: BoundMethod, request: Uint8Array, timeoutMs = 0): unknown {
-  const memory = new Uint8Array(64);
-  memory.set(request, 8);
-  return method.start(memory, 8, 8 + request.length, timeoutMs);
-}
-
-const request = toBinary(
-  EchoService.method.echo.input,
-  create(EchoService.method.echo.input, { payload: Buffer.from("hi") }),
-);
-
-async function outcome(pending: unknown): Promise<unknown> {
-  if (!isPending(pending)) throw new Error("not pending");
-  return new Promise((resolve, reject) => pending.settle({ done: resolve, failed: reject }));
-}
-
-async function failure(promise: Promise<unknown>): Promise<ConnectError> {
-  return promise.then(
-    () => expect.fail("it succeeded"),
-    (error: unknown) => ConnectError.from(error),
-  );
-}
+import { ECHO, failure, type Impl, outcome, request, sessionOver, start } from "./session-over.ts";
 
 describe("a bound method", () => {
   test("of a synchronous handler answers at once, without a promise", () => {
@@ -191,55 +155,6 @@ describe("a handler that", () => {
     expect(signal?.aborted).toBe(true);
   });
 });
-
-describe("deadlines", () => {
-  test("are the one asked for, or the default, and never more than the parent has left", () => {
-    const clock = new ManualClock();
-    const seen: (number | undefined)[] = [];
-    const session = sessionOver(
-      { echo: (_, context) => (seen.push(context.timeoutMs()), {}) },
-      { clock },
-    );
-    start(session.bind(ECHO), request, 100);
-    start(session.bind(ECHO), request);
-    const serving = openCall(session, clock, 1000);
-    session.current = serving;
-    clock.advance(400);
-    start(session.bind(ECHO), request);
-    start(session.bind(ECHO), request, 50);
-    start(session.bind(ECHO), request, 5000);
-    expect(seen).toEqual([100, 30_000, 600, 50, 600]);
-  });
-
-  test("a call that was given up takes those made on its behalf with it", async () => {
-    const clock = new ManualClock();
-    const session = sessionOver({ echo: async () => new Promise<never>(() => {}) }, { clock });
-    const serving = openCall(session, clock, 1000);
-    session.current = serving;
-    const pending = outcome(start(session.bind(ECHO), request));
-    serving.abort(new ConnectError("gone", Code.Canceled));
-    expect((await failure(pending)).rawMessage).toBe("gone");
-    expect(() => start(session.bind(ECHO), request)).toThrow("gone");
-  });
-});
-
-/** A call that a guest is answering, open for as long as a test likes. */
-function openCall(session: Session, clock: ManualClock, timeoutMs: number): Call {
-  const target = methodOf(echo(), "Echo");
-  if (target === undefined) throw new Error("no such method");
-  const call = new Call(1, target, session.caller, undefined, timeoutMs, clock);
-  let stop: (() => void) | undefined;
-  call.arm({
-    call,
-    failed: () => {},
-    alarmed: false,
-    setAlarm: (at) => (stop = clock.after(at - clock.now(), () => call.late())),
-    stopAlarm: () => stop?.(),
-    next: undefined,
-    previous: undefined,
-  });
-  return call;
-}
 
 describe("bind", () => {
   const registry = createRegistry();

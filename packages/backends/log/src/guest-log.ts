@@ -80,7 +80,7 @@ export class GuestLog {
     this.#report();
     const { untold } = this.#sampler;
     if (untold === 0) return;
-    this.#tell("info", "skipped", untold, "left out by its sampling");
+    this.#tell("info", "skipped", untold, "left out by its sampling", "more ");
   }
 
   #reportSoon(): void {
@@ -99,8 +99,8 @@ export class GuestLog {
   }
 
   /** False if the sink did not take the line. */
-  #tell(level: LevelName, field: string, count: number, what: string): boolean {
-    const msg = `${count} ${level === "info" ? "more " : ""}records of ${this.name} were ${what}`;
+  #tell(level: LevelName, field: string, count: number, what: string, more = ""): boolean {
+    const msg = `${count} ${more}records of ${this.name} were ${what}`;
     return this.#sink.write(level, { guest: this.name, [field]: count, msg }) !== undefined;
   }
 }
