@@ -1,4 +1,12 @@
-import type { Connection, Now, Watch } from "./connection.ts";
+import type {
+  CallContext,
+  Command,
+  Connection,
+  Now,
+  Reply,
+  Unanswered,
+  Watch,
+} from "./connection.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { OwnIds } from "./own-ids.ts";
 import { tooMany } from "./redis-error.ts";
@@ -32,7 +40,7 @@ export class CallerState implements AsyncDisposable {
   );
 
   readonly #fallback: () => OpenConnection;
-  #pipelined = 0;
+  readonly #unanswered: Unanswered = { count: 0 };
   #unnamed: OpenConnection | undefined;
 
   /** @param fallback opens the connection called default */
@@ -51,21 +59,38 @@ export class CallerState implements AsyncDisposable {
   }
 
   /**
-   * Sends commands together. They count as the caller's until they are answered, also when the call was given up: else
-   * who sends and cancels without end would take the places of everybody.
+   * Sends a command. It counts as the caller's until it is answered, also when the call was given up: else who sends and
+   * cancels without end would take the places of everybody.
+   *
+   * @throws ConnectError RESOURCE_EXHAUSTED, and those of `Connection.send`
+   */
+  send<T>(
+    { connection }: OpenConnection,
+    command: Command,
+    context: CallContext,
+    read: (reply: Reply) => T,
+  ): Now<T> {
+    this.#checkRoom(1);
+    return connection.send(command, context, read, this.#unanswered);
+  }
+
+  /**
+   * The same for commands that are sent together.
    *
    * @throws ConnectError RESOURCE_EXHAUSTED
    */
-  pipelined<T>(count: number, send: () => Now<T>): Now<T> {
-    const { pipelined: most } = DEFAULT_REDIS_LIMITS;
-    if (this.#pipelined + count > most) {
-      const message = `${this.#pipelined} commands of pipelines are not answered yet: no room for ${count} more`;
-      throw tooMany(message, 100);
-    }
+  sendMany<T>(count: number, send: () => Now<T>): Now<T> {
+    this.#checkRoom(count);
     const sent = send();
     if (!(sent instanceof Promise)) return sent;
-    this.#pipelined += count;
-    return sent.finally(() => (this.#pipelined -= count));
+    this.#unanswered.count += count;
+    return sent.finally(() => (this.#unanswered.count -= count));
+  }
+
+  #checkRoom(more: number): void {
+    const { count } = this.#unanswered;
+    if (count + more <= DEFAULT_REDIS_LIMITS.unanswered) return;
+    throw tooMany(`${count} commands are not answered yet: no room for ${more} more`, 100);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -33,6 +33,11 @@ export type Reply =
 /** What a command may know of the call that it is sent for. Its signal is made when it is first asked for: ask late. */
 export type CallContext = Pick<HandlerContext, "signal">;
 
+/** How many commands of one caller are not answered yet, whether or not anybody still waits for it. */
+export interface Unanswered {
+  count: number;
+}
+
 /** An answer that is there at once where the engine is in this process. */
 export type Now<T> = T | Promise<T>;
 
@@ -46,8 +51,15 @@ export interface Connection extends AsyncDisposable {
   /**
    * Sends one command and answers what `read` makes of its reply. Commands that are sent in one turn of the event loop
    * travel together.
+   *
+   * @param unanswered counts it, as long as it is under way
    */
-  send<T>(command: Command, context: CallContext, read: (reply: Reply) => T): Now<T>;
+  send<T>(
+    command: Command,
+    context: CallContext,
+    read: (reply: Reply) => T,
+    unanswered: Unanswered,
+  ): Now<T>;
   /**
    * Sends commands one after the other, between which those of others may come. Answers a reply or an `Error` for each,
    * which is a ConnectError if Redis gave none.

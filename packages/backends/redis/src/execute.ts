@@ -21,7 +21,9 @@ export function executeCalls(state: PerCaller<CallerState>, listed: readonly str
   checkListed(allowed);
   return {
     execute({ connectionId, command, arguments: rest }, context) {
-      const { connection, keys } = state.of(context).connection(connectionId);
+      const caller = state.of(context);
+      const opened = caller.connection(connectionId);
+      const { keys } = opened;
       const name = command.toUpperCase();
       if (!NAME.test(name)) throw invalid(`"${command.slice(0, 64)}" is no name of a command`);
       const [first = ""] = name.split(" ");
@@ -37,7 +39,7 @@ export function executeCalls(state: PerCaller<CallerState>, listed: readonly str
       const words = keys.isolated ? withPrefix(name, rest, keys) : rest.map(own);
       const convert = MAPS.has(first) ? toMap : toValue;
       const args = [...name.split(" "), ...words];
-      return connection.send({ args, exact: true }, context, (reply) => ({
+      return caller.send(opened, { args, exact: true }, context, (reply) => ({
         reply: convert(reply),
       }));
     },

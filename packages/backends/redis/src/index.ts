@@ -73,6 +73,8 @@ export interface RedisOptions {
   readonly stallTimeoutMs?: number;
   /** Commands that one connection may have under way, of all guests. Default 25,000. */
   readonly maxInFlight?: number;
+  /** Bytes that one reply may take; a larger one is read, thrown away and RESOURCE_EXHAUSTED. Default 64 MiB. */
+  readonly maxReplyBytes?: number;
   /** Bytes that an embedded engine may take, about; what comes on top is RESOURCE_EXHAUSTED. Default 256 MiB. */
   readonly embeddedBytes?: number;
   /** The embedded engine's source of time, for expiry. Default the machine's. */
@@ -87,6 +89,7 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
     outageWaitMs: options.outageWaitMs ?? 250,
     stallTimeoutMs: options.stallTimeoutMs ?? 10_000,
     maxInFlight: options.maxInFlight ?? 25_000,
+    maxReplyBytes: options.maxReplyBytes ?? 64 * 2 ** 20,
     replayReads: options.replayReads ?? false,
   };
   const roads = new Roads(options, limits);

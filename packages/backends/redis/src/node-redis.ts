@@ -1,4 +1,4 @@
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { parseAddress } from "./server/address.ts";
 import { BYTES, nodeOptions } from "./server/client.ts";
 

@@ -85,7 +85,7 @@ export class OwnIds<T extends object> implements AsyncDisposable {
     this.#ended = true;
     const things = [...this.#things.values()];
     this.#things.clear();
-    for (const thing of things) await close(thing);
+    await Promise.all(things.map(close));
   }
 
   #unknown(): ConnectError {

@@ -42,7 +42,7 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
           refused[index] = failure(error);
         }
       }
-      const replied = own.pipelined(sent.length, () => connection.pipeline(sent, context));
+      const replied = own.sendMany(sent.length, () => connection.pipeline(sent, context));
       return whenDone(replied, (replies) => {
         let next = 0;
         const results = steps.map(
@@ -64,7 +64,7 @@ export function pipelineCalls(state: PerCaller<CallerState>): Calls {
       });
       if (watchId === "") {
         const send = (): Now<readonly Reply[]> => opened.connection.transaction(written, context);
-        return whenDone(own.pipelined(written.length, send), answer);
+        return whenDone(own.sendMany(written.length, send), answer);
       }
       const { watch, connection } = own.watches.get(watchId);
       if (connection !== opened) throw invalid("the watch belongs to another connection");

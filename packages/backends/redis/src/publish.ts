@@ -16,9 +16,11 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export function publishCalls(state: PerCaller<CallerState>): Calls {
   return {
     publish({ connectionId, channel, message }, context) {
-      const { connection, keys } = state.of(context).connection(connectionId);
+      const caller = state.of(context);
+      const opened = caller.connection(connectionId);
+      const { keys } = opened;
       const args = ["PUBLISH", keys.key(channel), own(message)];
-      return connection.send({ args }, context, (reply) => ({ receivers: integer(reply) }));
+      return caller.send(opened, { args }, context, (reply) => ({ receivers: integer(reply) }));
     },
 
     subscribe({ connectionId, channels, patterns, buffer }, context) {

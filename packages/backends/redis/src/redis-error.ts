@@ -69,6 +69,14 @@ export function tooMany(message: string, retryMs: number): ConnectError {
   return tryAgain(message, Code.ResourceExhausted, retryMs);
 }
 
+/** RESOURCE_EXHAUSTED, which time alone does not mend: a reply takes so many bytes, and more than it may. */
+export function tooLarge(bytes: number, most: number): ConnectError {
+  return new ConnectError(
+    `the reply takes ${bytes} bytes, and ${most} is the limit: ask for less at once`,
+    Code.ResourceExhausted,
+  );
+}
+
 function tryAgain(message: string, code: Code, retryMs: number, cause?: unknown): ConnectError {
   const ms = Math.max(1, Math.round(retryMs));
   const retryDelay = { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };

@@ -17,8 +17,8 @@ export const DEFAULT_REDIS_LIMITS = {
   messageBytes: 16_777_216,
   /** Commands of one pipeline or transaction. */
   commands: 10_000,
-  /** Commands of pipelines and transactions that are not answered yet, whether or not their calls still wait. */
-  pipelined: 10_000,
+  /** Commands that are not answered yet, whether or not their calls still wait. */
+  unanswered: 10_000,
   /** Increments of one SortedSetIncrement. */
   increments: 100_000,
   /** What one page of a scan may look at. */

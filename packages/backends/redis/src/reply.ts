@@ -48,6 +48,13 @@ export function optionalValue(reply: Reply | undefined): { value?: Uint8Array } 
   return value === undefined ? {} : { value };
 }
 
+/** Bytes that a reply takes, about. */
+export function sizeOf(reply: Reply): number {
+  if (reply instanceof Uint8Array || typeof reply === "string") return reply.length;
+  if (!Array.isArray(reply)) return 0;
+  return (reply as readonly Reply[]).reduce<number>((sum, item) => sum + sizeOf(item), 0);
+}
+
 function parseDouble(text: string): number {
   if (text === "inf" || text === "+inf") return Infinity;
   if (text === "-inf") return -Infinity;

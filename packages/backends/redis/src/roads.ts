@@ -39,7 +39,8 @@ export class Roads {
       if (address === EMBEDDED) {
         const clock = options.clock ?? systemClock;
         const maxBytes = options.embeddedBytes ?? 256 * 2 ** 20;
-        this.#make.set(name, () => new EmbeddedConnection(clock, maxBytes));
+        const { maxReplyBytes } = limits;
+        this.#make.set(name, () => new EmbeddedConnection(clock, maxBytes, maxReplyBytes));
       } else {
         const parse = (text: string): Address => parseAddress(text, name, options.tls);
         const nodes = nodesOf(address, parse);

@@ -35,11 +35,13 @@ export function scriptCalls(state: PerCaller<CallerState>, options: ScriptOption
   };
   return {
     eval({ connectionId, script: choice, keys: touched, arguments: rest }, context) {
-      const { connection, keys } = state.of(context).connection(connectionId);
+      const caller = state.of(context);
+      const opened = caller.connection(connectionId);
+      const { keys } = opened;
       const script = scriptOf(choice);
       const words = [...keys.keys(touched), ...rest.map(own)];
       const args = ["EVALSHA", script.sha, String(touched.length), ...words];
-      return connection.send({ args, script, exact: true }, context, (reply) => ({
+      return caller.send(opened, { args, script, exact: true }, context, (reply) => ({
         reply: toValue(reply),
       }));
     },

@@ -54,8 +54,10 @@ function commandCalls(state: PerCaller<CallerState>): Calls {
       request: MessageShape<M["input"]> & { readonly connectionId: string },
       context: HandlerContext,
     ): Now<MessageInitShape<M["output"]>> => {
-      const { connection, keys } = state.of(context).connection(request.connectionId);
-      return connection.send(write(request, keys), context, (reply) => read(reply, request, keys));
+      const own = state.of(context);
+      const opened = own.connection(request.connectionId);
+      const { keys } = opened;
+      return own.send(opened, write(request, keys), context, (reply) => read(reply, request, keys));
     };
   const specs = Object.entries<CommandSpec>(commands as unknown as Record<string, CommandSpec>);
   return Object.fromEntries(specs.map(([name, spec]) => [name, answer(spec)])) as Calls;
@@ -82,8 +84,8 @@ function connectionCalls(state: PerCaller<CallerState>, init: ServiceInit): Call
       return closed === undefined ? {} : Promise.resolve(closed).then(() => ({}));
     },
     ping({ connectionId }, context) {
-      const { connection } = state.of(context).connection(connectionId);
-      return connection.send({ args: ["PING"] }, context, () => ({}));
+      const own = state.of(context);
+      return own.send(own.connection(connectionId), { args: ["PING"] }, context, () => ({}));
     },
   };
 }

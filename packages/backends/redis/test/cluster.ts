@@ -1,4 +1,4 @@
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { freePort } from "../src/redis-server.ts";
 import { type RedisServer, startRedisServer } from "../src/testing.ts";
 

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { systemClock } from "@dropthrough/dispatch";
-import { createClient, ErrorReply, RESP_TYPES } from "redis";
+import { createClient, ErrorReply, RESP_TYPES } from "@redis/client";
 import { afterAll, expect, test } from "vitest";
 import type { Argument, Reply } from "../src/connection.ts";
 import { Engine } from "../src/embedded/engine.ts";

@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { rmSync } from "node:fs";
 import { RetryInfoSchema } from "@dropthrough/dispatch";
 import { inMemory } from "@dropthrough/dispatch/testing";
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { describe, expect, test } from "vitest";
 import { redis, type RedisOptions } from "../src/index.ts";
 import { CODES, fromReply, ReplyError } from "../src/redis-error.ts";

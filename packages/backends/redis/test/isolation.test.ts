@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { ListEnd, redis, SetOperation } from "../src/index.ts";
 import { Keyspace } from "../src/keyspace.ts";

@@ -86,6 +86,40 @@ describe("what one guest asks for all at once", () => {
     await expect.poll(room, { timeout: 10_000 }).toBeDefined();
   });
 
+  test("single commands: those that are cancelled keep their places until they are answered, and others get in", async () => {
+    await using own = await startRedisServer();
+    await using backend = inMemory(redis({ url: own.url }));
+    const hostile = backend.client("hostile");
+    const other = backend.client("other");
+    await hostile.set({ key: b("k"), value: b("v") });
+    own.pause();
+    const given: Promise<unknown>[] = [];
+    for (let round = 0; round < 10; round++) {
+      const cancel = new AbortController();
+      const { signal } = cancel;
+      for (let i = 0; i < 1_000; i++) {
+        given.push(
+          hostile.get({ key: b("k") }, { signal }).then(
+            () => "answered",
+            () => "given up",
+          ),
+        );
+      }
+      // What was not written yet would be taken back, and frees its place.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      cancel.abort();
+    }
+    expect(new Set(await Promise.all(given))).toEqual(new Set(["given up"]));
+    const refused = { code: Code.ResourceExhausted };
+    await expect(hostile.get({ key: b("k") })).rejects.toMatchObject(refused);
+    await expect(hostile.ping({})).rejects.toMatchObject(refused);
+    const got = other.get({ key: b("k") });
+    own.resume();
+    expect((await got).value).toBeDefined();
+    const room = async (): Promise<unknown> => hostile.get({ key: b("k") });
+    await expect.poll(room, { timeout: 10_000 }).toBeDefined();
+  });
+
   test("a transaction of as many commands as it may have", async () => {
     await using backend = inMemory(redis({ url: server.url }));
     const commands = Array.from({ length: 10_000 }, () => ({

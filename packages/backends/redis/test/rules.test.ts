@@ -1,4 +1,4 @@
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { inMemory } from "@dropthrough/dispatch/testing";
 import { afterAll, expect, test } from "vitest";
 import { redis } from "../src/index.ts";

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { expect, test } from "vitest";
 import { redis } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";

@@ -1,5 +1,4 @@
 import type { Channels, Listener } from "../connection.ts";
-import { toBytes } from "./engine-command.ts";
 import { matches } from "./glob.ts";
 
 /** One who listens. */
@@ -28,8 +27,8 @@ export class ChannelTable {
     const ways = new Set<string | undefined>();
     const hear = ({ listener }: Subscriber, pattern?: string): void => {
       ways.add(pattern);
-      const by = pattern === undefined ? undefined : toBytes(pattern);
-      listener.message(toBytes(channel), toBytes(message), by);
+      const by = pattern === undefined ? undefined : bytesOf(pattern);
+      listener.message(bytesOf(channel), bytesOf(message), by);
     };
     for (const subscriber of this.#subscribers) {
       if (subscriber.channels.has(channel)) hear(subscriber);
@@ -39,4 +38,9 @@ export class ChannelTable {
     }
     return ways.size;
   }
+}
+
+/** Messages are no part of a reply. */
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, "latin1");
 }

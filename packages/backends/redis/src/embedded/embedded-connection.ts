@@ -11,6 +11,7 @@ import type {
 } from "../connection.ts";
 import { fromReply, ReplyError } from "../redis-error.ts";
 import { Engine } from "./engine.ts";
+import { answerWithin } from "./reply-room.ts";
 
 /** The commands whose numbers are doubles; those of all others are whole. */
 const DOUBLES = new Set(["ZINCRBY", "ZMSCORE", "ZRANGE", "ZPOPMIN", "ZPOPMAX", "ZSCAN"]);
@@ -24,9 +25,15 @@ function toExact(name: Argument | undefined, reply: Reply): Reply {
 /** The road to the engine inside this process: every command is answered at once. */
 export class EmbeddedConnection implements Connection {
   readonly #engine: Engine;
+  readonly #maxReplyBytes: number;
 
-  constructor(clock: Clock, maxBytes: number) {
+  /**
+   * @param maxBytes what the engine may take of the host's memory
+   * @param maxReplyBytes what the replies of one call may
+   */
+  constructor(clock: Clock, maxBytes: number, maxReplyBytes: number) {
     this.#engine = new Engine(clock, maxBytes);
+    this.#maxReplyBytes = maxReplyBytes;
   }
 
   ready(): void {}
@@ -34,7 +41,7 @@ export class EmbeddedConnection implements Connection {
   send<T>(command: Command, _: CallContext, read: (reply: Reply) => T): T {
     let reply: Reply;
     try {
-      reply = this.#run(command);
+      reply = answerWithin(this.#maxReplyBytes, () => this.#run(command));
     } catch (error) {
       if (error instanceof ReplyError) throw fromReply(error);
       throw error;
@@ -47,7 +54,8 @@ export class EmbeddedConnection implements Connection {
   }
 
   transaction(commands: readonly Command[]): readonly Reply[] {
-    return this.#engine.runAll(commands.map((command) => () => this.#run(command)));
+    const all = commands.map((command) => () => this.#run(command));
+    return answerWithin(this.#maxReplyBytes, () => this.#engine.runAll(all));
   }
 
   watch(keys: readonly Argument[]): Watch {

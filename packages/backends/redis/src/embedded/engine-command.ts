@@ -11,13 +11,3 @@ export interface EngineCommand {
 
 /** The commands of a family, by name. */
 export type EngineCommands = Readonly<Record<string, EngineCommand>>;
-
-/** Text with one character for each byte → the bytes. */
-export function toBytes(text: string): Buffer {
-  return Buffer.from(text, "latin1");
-}
-
-/** The same, or null. */
-export function toReply(text: string | undefined): Buffer | null {
-  return text === undefined ? null : toBytes(text);
-}

@@ -1,7 +1,8 @@
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
 import { addDecimals } from "./decimal.ts";
-import { type EngineCommands, toBytes, toReply } from "./engine-command.ts";
+import type { EngineCommands } from "./engine-command.ts";
+import { toBytes, toReply } from "./reply-room.ts";
 import { addIntegers, parseInteger } from "./numbers.ts";
 import { parseScan, scanPage } from "./scan.ts";
 

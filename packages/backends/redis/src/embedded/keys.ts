@@ -1,7 +1,8 @@
 import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
-import { type EngineCommands, toBytes } from "./engine-command.ts";
+import type { EngineCommands } from "./engine-command.ts";
+import { toBytes } from "./reply-room.ts";
 import { parseInteger } from "./numbers.ts";
 import { Options, syntaxError } from "./options.ts";
 import { parseScan, scanPage } from "./scan.ts";

@@ -1,7 +1,8 @@
 import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
-import { type EngineCommand, type EngineCommands, toBytes, toReply } from "./engine-command.ts";
+import type { EngineCommand, EngineCommands } from "./engine-command.ts";
+import { toBytes, toReply } from "./reply-room.ts";
 import { parseCount, parseInteger } from "./numbers.ts";
 import { syntaxError } from "./options.ts";
 import { slice } from "./slice.ts";
@@ -97,9 +98,9 @@ function pop(end: string): EngineCommand {
       const list = db.get(key, "list");
       if (list === undefined) return null;
       const most = Math.min(wanted, list.length);
-      const taken = Array.from({ length: most }, () => toBytes(take(list, end) ?? ""));
+      const taken = Array.from({ length: most }, () => take(list, end) ?? "");
       db.shrink(key, list.length);
-      return taken;
+      return taken.map(toBytes);
     },
   };
 }

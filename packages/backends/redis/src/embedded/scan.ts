@@ -1,6 +1,6 @@
 import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
-import { toBytes } from "./engine-command.ts";
+import { toBytes } from "./reply-room.ts";
 import { matches } from "./glob.ts";
 import { parseInteger } from "./numbers.ts";
 import { Options, syntaxError } from "./options.ts";

@@ -1,6 +1,7 @@
 import type { Reply } from "../connection.ts";
 import type { Database } from "./database.ts";
-import { type EngineCommand, type EngineCommands, toBytes } from "./engine-command.ts";
+import type { EngineCommand, EngineCommands } from "./engine-command.ts";
+import { toBytes } from "./reply-room.ts";
 import { parseCount } from "./numbers.ts";
 import { parseScan, scanPage } from "./scan.ts";
 

@@ -1,7 +1,7 @@
 import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
-import { toBytes } from "./engine-command.ts";
+import { toBytes } from "./reply-room.ts";
 import { parseDouble, parseInteger } from "./numbers.ts";
 import { Options, syntaxError } from "./options.ts";
 import { slice } from "./slice.ts";

@@ -1,6 +1,7 @@
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
-import { type EngineCommand, type EngineCommands, toBytes } from "./engine-command.ts";
+import type { EngineCommand, EngineCommands } from "./engine-command.ts";
+import { toBytes } from "./reply-room.ts";
 import { parseCount, parseDouble } from "./numbers.ts";
 import { parseScan, scanPage } from "./scan.ts";
 import { add } from "./sorted-set-add.ts";

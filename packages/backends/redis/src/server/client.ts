@@ -1,4 +1,10 @@
-import { AbortError, createClient, ErrorReply, RESP_TYPES, type TypeMapping } from "redis";
+import {
+  AbortError,
+  ErrorReply,
+  RESP_TYPES,
+  type RedisClientOptions,
+  type TypeMapping,
+} from "@redis/client";
 import type { Argument, Command, Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Address } from "./address.ts";
@@ -8,18 +14,29 @@ import { backoff } from "./backoff.ts";
 export interface ClientEvents {
   up(): void;
   down(cause: Error): void;
-  /** The server said what cannot be read. What comes next may be the middle of a reply: the connection is of no use. */
-  garbled?(): void;
+  /** A message for those who listen was too large. */
+  missed?(): void;
   /** The next try is that many milliseconds away. */
   readonly retryIn: (ms: number) => void;
 }
 
-/** One client of the library `redis`, reduced to what we use of it: sending words and getting replies. */
+/** What a client may take. See RedisOptions. */
+export interface ClientLimits {
+  readonly connectTimeoutMs: number;
+  readonly maxReplyBytes: number;
+}
+
+/** What is connected to a server, or to all nodes of a cluster, and stays so: it sends words and gets replies. */
 export interface ServerClient {
   readonly isReady: boolean;
   /** Whether it ever was. */
   readonly wasReady: boolean;
-  send(command: Command, signal?: AbortSignal): Promise<Reply>;
+  /**
+   * Those that are sent in one turn of the event loop travel together.
+   *
+   * @param more whether others are sent in the same turn
+   */
+  send(command: Command, signal?: AbortSignal, more?: boolean): Promise<Reply>;
   /** MULTI, the commands and EXEC, in one write. Rejects with what made Redis refuse it, if it did. */
   transaction(commands: readonly Command[]): Promise<readonly Reply[]>;
   /** Where the server with a key is, if that depends on the key. */
@@ -46,59 +63,6 @@ const EXACT_TYPES: TypeMapping = { ...BYTES, [RESP_TYPES.NUMBER]: String };
 const SEND: SendOptions = { typeMapping: BYTES };
 const SEND_EXACT: SendOptions = { typeMapping: EXACT_TYPES };
 
-/** Makes a client and lets it connect, and come back after an outage, for as long as it takes. */
-export function connectClient(
-  address: Address,
-  connectTimeoutMs: number,
-  events: ClientEvents,
-): ServerClient {
-  const options = nodeOptions(address, connectTimeoutMs, events.retryIn);
-  const client = createClient({
-    ...options,
-    commandOptions: { ...options.commandOptions, typeMapping: BYTES },
-  });
-  let wasReady = false;
-  let destroyed = false;
-  client.on("ready", () => {
-    wasReady = true;
-    events.up();
-  });
-  client.on("error", (cause: Error) => {
-    if (destroyed) return;
-    // The library tells so of a reply that it could not read, and goes on with the next byte.
-    if (client.isReady && events.garbled !== undefined) events.garbled();
-    else events.down(cause);
-  });
-  // Whether it comes up is told by the events.
-  client.connect().catch(() => {});
-  // Most commands need no options but those of the client, which the library then does not have to merge with others.
-  const send = (args: readonly Argument[], exact: boolean, signal?: AbortSignal): Promise<Reply> =>
-    exact || signal !== undefined
-      ? client.sendCommand<Reply>(args, sendOptions(exact, signal))
-      : client.sendCommand<Reply>(args);
-  return {
-    get isReady() {
-      return client.isReady;
-    },
-    get wasReady() {
-      return wasReady;
-    },
-    send: ({ args, exact = false }, signal) => send(args, exact, signal),
-    transaction: (commands) => sendTransaction(send, commands),
-    listen: (kind, name, hear) =>
-      kind === "channel" ? client.subscribe(name, hear, true) : client.pSubscribe(name, hear, true),
-    unlisten: (kind, name, hear) =>
-      kind === "channel"
-        ? client.unsubscribe(name, hear, true)
-        : client.pUnsubscribe(name, hear, true),
-    destroy() {
-      if (destroyed) return;
-      destroyed = true;
-      client.destroy();
-    },
-  };
-}
-
 /** What the library is told of one command. */
 export function sendOptions(exact: boolean, signal?: AbortSignal): SendOptions {
   const options = exact ? SEND_EXACT : SEND;
@@ -123,18 +87,13 @@ export async function sendTransaction(
   throw first?.reason ?? done.reason;
 }
 
-/** How one server is reached. @param retryIn hears when the next try is */
+/** How the library's own client is told to reach one server. @param retryIn hears when the next try is */
 export function nodeOptions(
-  { username, password, database, host = "", port = 0, path, tls }: Address,
-  connectTimeout: number,
+  address: Address,
+  connectTimeoutMs: number,
   retryIn: (ms: number) => void,
-): NodeOptions {
-  const reconnectStrategy = (retries: number): number => {
-    const ms = backoff(retries);
-    retryIn(ms);
-    return ms;
-  };
-  const common = { connectTimeout, reconnectStrategy };
+): RedisClientOptions {
+  const { username, password, database } = address;
   return {
     RESP: 3,
     // No command is kept for later: what cannot be sent fails, and is never sent twice.
@@ -146,14 +105,26 @@ export function nodeOptions(
     database,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    socket:
-      path === undefined
-        ? { host, port, ...common, ...(tls !== undefined && { tls: true as const, ...tls }) }
-        : { path, tls: false, ...common },
+    socket: socketOptions(address, connectTimeoutMs, retryIn),
   };
 }
 
-type NodeOptions = NonNullable<Parameters<typeof createClient>[0]>;
+/** Where one server is, and how long to wait for it. @param retryIn hears when the next try is */
+export function socketOptions(
+  { host = "", port = 0, path, tls }: Address,
+  connectTimeout: number,
+  retryIn: (ms: number) => void,
+): NonNullable<RedisClientOptions["socket"]> {
+  const reconnectStrategy = (retries: number): number => {
+    const ms = backoff(retries);
+    retryIn(ms);
+    return ms;
+  };
+  const common = { connectTimeout, reconnectStrategy };
+  if (path !== undefined) return { path, tls: false, ...common };
+  return { host, port, ...common, ...(tls !== undefined && { tls: true as const, ...tls }) };
+}
+
 interface SendOptions {
   readonly typeMapping: TypeMapping;
   readonly abortSignal?: AbortSignal;

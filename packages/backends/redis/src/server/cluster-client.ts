@@ -1,4 +1,4 @@
-import { createCluster } from "redis";
+import { createCluster } from "@redis/client";
 import type { Argument, Command, Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Address } from "./address.ts";
@@ -13,7 +13,7 @@ import {
 import { firstKey } from "./first-key.ts";
 
 /**
- * The same as `connectClient` for the nodes of a cluster: each command goes to the node that has its key. The library
+ * The same as `SocketClient` for the nodes of a cluster: each command goes to the node that has its key. The library
  * follows the keys when they move, divides MGET, MSET and DEL among the nodes, and walks over all of them for SCAN.
  *
  * @param seeds nodes to ask where the others are; user and TLS are those of the first

@@ -2,14 +2,14 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { CallContext, Now } from "../connection.ts";
 import { fromReply, unavailable } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
-import { type ClientEvents, connectClient, isReplyError, type ServerClient } from "./client.ts";
+import { type ClientEvents, type ClientLimits, isReplyError, type ServerClient } from "./client.ts";
 import { connectCluster } from "./cluster-client.ts";
 import { Gate } from "./gate.ts";
 import { connectSentinel } from "./sentinel-client.ts";
+import { SocketClient } from "./socket-client.ts";
 
-/** How long a link may take for what. See RedisOptions. */
-export interface LinkLimits {
-  readonly connectTimeoutMs: number;
+/** What a link may take, and how long. See RedisOptions. */
+export interface LinkLimits extends ClientLimits {
   readonly outageWaitMs: number;
 }
 
@@ -111,14 +111,13 @@ export class Link {
         wasUp = true;
       },
       down: (cause) => this.#fall(cause),
-      garbled: () => this.restart("it said what cannot be read"),
+      missed: () => this.#returned(),
       retryIn: (ms) => {
         this.#reconnects++;
         this.#retryAt = performance.now() + ms;
       },
     };
-    const { connectTimeoutMs } = this.#limits;
-    this.#client = connect(this.#nodes, connectTimeoutMs, events);
+    this.#client = connect(this.#nodes, this.#limits, events);
     return this.#client;
   }
 
@@ -135,10 +134,10 @@ export class Link {
   }
 }
 
-function connect(nodes: Nodes, timeoutMs: number, events: ClientEvents): ServerClient {
-  if ("cluster" in nodes) return connectCluster(nodes.cluster, timeoutMs, events);
-  if ("sentinels" in nodes) return connectSentinel(nodes, timeoutMs, events);
-  return connectClient(nodes, timeoutMs, events);
+function connect(nodes: Nodes, limits: ClientLimits, events: ClientEvents): ServerClient {
+  if ("cluster" in nodes) return connectCluster(nodes.cluster, limits.connectTimeoutMs, events);
+  if ("sentinels" in nodes) return connectSentinel(nodes, limits, events);
+  return new SocketClient(nodes, limits, events);
 }
 
 function reasonOf(error: Error): string {

@@ -1,16 +1,14 @@
-import { createClient } from "redis";
-import type { Reply } from "../connection.ts";
 import { bytes, list } from "../reply.ts";
 import type { Address, SentinelNodes } from "./address.ts";
 import { backoff } from "./backoff.ts";
 import {
   type ClientEvents,
-  connectClient,
+  type ClientLimits,
   type Hear,
   isReplyError,
-  nodeOptions,
   type ServerClient,
 } from "./client.ts";
+import { SocketClient } from "./socket-client.ts";
 
 /** Something that is listened to. */
 interface Listening {
@@ -20,12 +18,12 @@ interface Listening {
 }
 
 /**
- * The same as `connectClient` for the master that sentinels know by a name. Whenever it is lost, they are asked again.
+ * The same as `SocketClient` for the master that sentinels know by a name. Whenever it is lost, they are asked again.
  * The library's own sentinel client sends a command again after a failover, which may do it twice; this one does not.
  */
 export function connectSentinel(
   { sentinels, master }: SentinelNodes,
-  connectTimeoutMs: number,
+  limits: ClientLimits,
   events: ClientEvents,
 ): ServerClient {
   const listening = new Set<Listening>();
@@ -39,7 +37,7 @@ export function connectSentinel(
     if (found.shown === place) return;
     place = found.shown;
     client?.destroy();
-    const next = connectClient(found, connectTimeoutMs, {
+    const next: ServerClient = new SocketClient(found, limits, {
       up() {
         wasReady = true;
         // What the last master was asked to say, this one is asked too.
@@ -54,6 +52,7 @@ export function connectSentinel(
         events.down(cause);
         void look();
       },
+      missed: () => events.missed?.(),
       retryIn: events.retryIn,
     });
     let fresh = client !== undefined;
@@ -66,7 +65,7 @@ export function connectSentinel(
     looking = true;
     for (let tries = 0; !closing.signal.aborted; tries++) {
       try {
-        const found = await findMaster(sentinels, master, connectTimeoutMs);
+        const found = await findMaster(sentinels, master, limits);
         if (!closing.signal.aborted) use(found);
         break;
       } catch (error) {
@@ -80,7 +79,7 @@ export function connectSentinel(
   };
   void look();
 
-  const connected = (): ServerClient => {
+  const current = (): ServerClient => {
     if (client === undefined) throw new Error("no master is known yet");
     return client;
   };
@@ -91,24 +90,24 @@ export function connectSentinel(
     get wasReady() {
       return wasReady;
     },
-    send: (command, signal) =>
-      connected()
-        .send(command, signal)
+    send: (command, signal, more) =>
+      current()
+        .send(command, signal, more)
         .catch((error: unknown) => {
           // The master is one no more: the next command is for another.
           if (isReplyError(error) && error.message.startsWith("READONLY")) void look();
           throw error;
         }),
-    transaction: (commands) => connected().transaction(commands),
+    transaction: (commands) => current().transaction(commands),
     async listen(kind, name, hear) {
-      await connected().listen(kind, name, hear);
+      await current().listen(kind, name, hear);
       listening.add({ kind, name, hear });
     },
     async unlisten(kind, name, hear) {
       for (const one of listening) {
         if (one.kind === kind && one.name === name && one.hear === hear) listening.delete(one);
       }
-      await connected().unlisten(kind, name, hear);
+      await current().unlisten(kind, name, hear);
     },
     destroy() {
       closing.abort();
@@ -121,29 +120,40 @@ export function connectSentinel(
 async function findMaster(
   sentinels: readonly Address[],
   master: Address,
-  connectTimeoutMs: number,
+  limits: ClientLimits,
 ): Promise<Address> {
   const name = master.host ?? "";
   let failure: unknown = new Error("no sentinel is named");
   for (const sentinel of sentinels) {
-    const options = nodeOptions(sentinel, connectTimeoutMs, () => {});
-    const socket = { ...options.socket, reconnectStrategy: false as const };
-    const client = createClient({ ...options, socket });
-    client.on("error", () => {
-      // `connect` says so too.
-    });
+    let client: ServerClient | undefined;
     try {
-      await client.connect();
+      client = await connected(sentinel, limits);
       const question = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name];
-      const answer = await client.sendCommand<Reply>(question, { typeMapping: { 36: Buffer } });
+      const answer = await client.send({ args: question });
       if (answer === null) throw new Error(`${sentinel.shown} knows no master "${name}"`);
       const [host, port] = list(answer).map((part) => Buffer.from(bytes(part)).toString());
       return { ...master, host: host ?? "", port: Number(port), shown: `${host}:${port}` };
     } catch (error) {
       failure = error;
     } finally {
-      if (client.isOpen) client.destroy();
+      client?.destroy();
     }
   }
   throw failure;
+}
+
+/** A client that is up, or none. */
+async function connected(address: Address, limits: ClientLimits): Promise<ServerClient> {
+  return new Promise((resolve, reject) => {
+    const client: ServerClient = new SocketClient(address, limits, {
+      up: () => resolve(client),
+      down(cause) {
+        client.destroy();
+        reject(cause);
+      },
+      retryIn() {
+        // There is no next try: another sentinel is asked.
+      },
+    });
+  });
 }

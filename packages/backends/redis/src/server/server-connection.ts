@@ -9,9 +9,11 @@ import type {
   Listener,
   Now,
   Reply,
+  Unanswered,
   Watch,
 } from "../connection.ts";
-import { fromReply, tooMany } from "../redis-error.ts";
+import { fromReply, tooLarge, tooMany } from "../redis-error.ts";
+import { sizeOf } from "../reply.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
@@ -19,7 +21,7 @@ import { onlyReads } from "./only-reads.ts";
 import { Subscriber } from "./subscriber.ts";
 import { WatchPool } from "./watch-pool.ts";
 
-/** How long a connection may take for what. See RedisOptions. */
+/** What a connection may take, and how long. See RedisOptions. */
 export interface ServerLimits extends LinkLimits {
   readonly stallTimeoutMs: number;
   readonly maxInFlight: number;
@@ -28,6 +30,12 @@ export interface ServerLimits extends LinkLimits {
 
 /** With so many commands under way, one may have to wait before it is sent, and it is worth taking it back in time. */
 const CROWDED = 1_000;
+
+/** How a command is sent: whether others follow at once, and whether it may be sent again if it only reads. */
+const ALONE: { readonly more?: boolean; readonly again?: boolean } = {};
+
+/** For what no caller sent, or what is counted elsewhere. */
+const NOBODYS: Unanswered = { count: 0 };
 
 const PING: Command = { args: ["PING"] };
 /** How long a healthy server may take for a sign of life. */
@@ -63,7 +71,12 @@ export class ServerConnection implements Connection {
     if (client instanceof Promise) return client.then(() => {});
   }
 
-  send<T>(command: Command, context: CallContext, read: (reply: Reply) => T): Promise<T> {
+  send<T>(
+    command: Command,
+    context: CallContext,
+    read: (reply: Reply) => T,
+    unanswered: Unanswered,
+  ): Promise<T> {
     // A signal costs as much as the command: it is left out where there is nothing to take back.
     const signal = this.#inFlight >= CROWDED ? context.signal : undefined;
     const client = this.#begin(context, 1);
@@ -71,7 +84,7 @@ export class ServerConnection implements Connection {
       client instanceof Promise
         ? client.then((ready) => this.#send(ready, command, context, signal))
         : this.#send(client, command, context, signal);
-    return this.#end(sent, 1, read);
+    return this.#end(sent, 1, read, unanswered);
   }
 
   async pipeline(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
@@ -95,7 +108,7 @@ export class ServerConnection implements Connection {
       client instanceof Promise
         ? client.then((ready) => ready.transaction(commands))
         : client.transaction(commands);
-    return this.#end(sent, weight, (replies) => replies);
+    return this.#end(sent, weight, (replies) => replies, NOBODYS);
   }
 
   async watch(keys: readonly Argument[], context: CallContext): Promise<Watch> {
@@ -122,7 +135,7 @@ export class ServerConnection implements Connection {
     const started = performance.now();
     try {
       await Promise.race([
-        this.send(PING, { signal: AbortSignal.timeout(HEALTH_MS) }, () => {}),
+        this.send(PING, { signal: AbortSignal.timeout(HEALTH_MS) }, () => {}, NOBODYS),
         late(HEALTH_MS),
       ]);
     } catch (error) {
@@ -154,15 +167,23 @@ export class ServerConnection implements Connection {
   }
 
   /** Sees to what comes of them, with one promise: each more would cost every command a turn of the microtasks. */
-  #end<T, U>(sent: Promise<T>, weight: number, read: (reply: T) => U): Promise<U> {
+  #end<T, U>(
+    sent: Promise<T>,
+    weight: number,
+    read: (reply: T) => U,
+    unanswered: Unanswered,
+  ): Promise<U> {
+    unanswered.count++;
     return sent.then(
       (reply) => {
         this.#inFlight -= weight;
+        unanswered.count--;
         this.#replies++;
         return read(reply);
       },
       (error: unknown) => {
         this.#inFlight -= weight;
+        unanswered.count--;
         throw this.#failed(error);
       },
     );
@@ -173,10 +194,10 @@ export class ServerConnection implements Connection {
     command: Command,
     context: CallContext,
     signal: AbortSignal | undefined,
-    again = true,
+    { more = false, again = true } = ALONE,
   ): Promise<Reply> {
     const { args, script } = command;
-    const sent = client.send(command, signal);
+    const sent = client.send(command, signal, more);
     if (script !== undefined) {
       return sent.catch((error: unknown) => {
         if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
@@ -187,7 +208,7 @@ export class ServerConnection implements Connection {
     }
     if (!again || !this.#limits.replayReads || !onlyReads(args)) return sent;
     return sent.catch(async (error: unknown) => {
-      if (isReplyError(error) || isAbort(error)) throw error;
+      if (isReplyError(error) || isAbort(error) || error instanceof ConnectError) throw error;
       const next = await this.#link.ready(context);
       return next.send(command, signal);
     });
@@ -201,20 +222,24 @@ export class ServerConnection implements Connection {
     signal: AbortSignal | undefined,
   ): Promise<readonly Reply[]> {
     return new Promise((resolve) => {
+      const { maxReplyBytes: mostBytes } = this.#limits;
       const replies = Array.from<Reply>({ length: commands.length });
       let left = commands.length;
+      let bytes = 0;
       const settle = (index: number, reply: Reply): void => {
         this.#inFlight--;
         replies[index] = reply;
         if (--left === 0) resolve(replies);
       };
       // A read that is sent again after a write of the same pipeline would see what that one did.
-      const again = commands.every(({ args }) => onlyReads(args));
+      const one = { more: true, again: commands.every(({ args }) => onlyReads(args)) };
       for (const [index, command] of commands.entries()) {
-        this.#send(client, command, context, signal, again).then(
+        this.#send(client, command, context, signal, one).then(
           (reply) => {
             this.#replies++;
-            settle(index, reply);
+            bytes += sizeOf(reply);
+            // Each of them may be small enough, and all together too large.
+            settle(index, bytes > mostBytes ? tooLarge(bytes, mostBytes) : reply);
           },
           (error: unknown) => settle(index, this.#failed(error)),
         );

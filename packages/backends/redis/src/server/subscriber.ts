@@ -1,15 +1,18 @@
 import type { CallContext, Channels, Listener } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
 import type { Nodes } from "./address.ts";
+import { atMost } from "./at-most.ts";
 import { type Hear, isReplyError } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
 /** The one link of a server that listens: a connection that is subscribed can do little else. */
 export class Subscriber {
   readonly #link: Link;
+  readonly #limits: LinkLimits;
   readonly #listeners = new Set<Listener>();
 
   constructor(nodes: Nodes, limits: LinkLimits) {
+    this.#limits = limits;
     // The library subscribes again by itself; what was said meanwhile is gone.
     this.#link = new Link(nodes, limits, () => {
       for (const listener of this.#listeners) listener.interrupted();
@@ -40,7 +43,8 @@ export class Subscriber {
       this.#listeners.delete(listener);
       // If the link is down, there is nothing to say: it will not subscribe to this again.
       const all = wanted.map(({ kind, name, hear }) => client.unlisten(kind, name, hear));
-      await Promise.allSettled(all);
+      // A server that does not answer keeps nobody from ending.
+      await atMost(this.#limits.connectTimeoutMs, Promise.allSettled(all));
     };
     this.#listeners.add(listener);
     try {

@@ -1,6 +1,8 @@
+import { ConnectError } from "@connectrpc/connect";
 import type { Argument, CallContext, Reply, Watch } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
+import { atMost } from "./at-most.ts";
 import { isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
@@ -63,8 +65,11 @@ export class WatchPool {
       },
       [Symbol.asyncDispose]: async () => {
         if (!this.#used.has(link)) return;
-        await client.send({ args: ["UNWATCH"] }).catch(() => this.#drop(link));
-        this.#keep(link);
+        let ended = false;
+        const sent = client.send({ args: ["UNWATCH"] }).then(() => (ended = true));
+        await atMost(this.#limits.connectTimeoutMs, sent);
+        if (ended) this.#keep(link);
+        else this.#drop(link);
       },
     };
   }
@@ -87,6 +92,7 @@ async function ask<T>(link: Link, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
+    if (error instanceof ConnectError) throw error;
     throw isReplyError(error) ? fromReply(error) : link.lost(error);
   }
 }

@@ -268,7 +268,7 @@ export class PingResponse extends Message {
  * | NOT_FOUND | no such connection, no such key (where the call needs one), NOSCRIPT |
  * | ALREADY_EXISTS | BUSYKEY, BUSYGROUP |
  * | PERMISSION_DENIED | NOAUTH, NOPERM, WRONGPASS: what the operator's Redis user may not do |
- * | RESOURCE_EXHAUSTED | OOM (Redis is full), too many commands under way, a limit of this backend |
+ * | RESOURCE_EXHAUSTED | OOM (Redis is full), a reply that is too large (the command was done), too many commands under way, a limit of this backend |
  * | FAILED_PRECONDITION | READONLY (a replica), MISCONF, MOVED (a cluster that is not configured as one) |
  * | OUT_OF_RANGE | an increment beyond 64 bits, an index that is not there |
  * | ABORTED | a watched key changed |
@@ -1149,7 +1149,7 @@ export class RedisServiceClient {
  * | NOT_FOUND | no such connection, no such key (where the call needs one), NOSCRIPT |
  * | ALREADY_EXISTS | BUSYKEY, BUSYGROUP |
  * | PERMISSION_DENIED | NOAUTH, NOPERM, WRONGPASS: what the operator's Redis user may not do |
- * | RESOURCE_EXHAUSTED | OOM (Redis is full), too many commands under way, a limit of this backend |
+ * | RESOURCE_EXHAUSTED | OOM (Redis is full), a reply that is too large (the command was done), too many commands under way, a limit of this backend |
  * | FAILED_PRECONDITION | READONLY (a replica), MISCONF, MOVED (a cluster that is not configured as one) |
  * | OUT_OF_RANGE | an increment beyond 64 bits, an index that is not there |
  * | ABORTED | a watched key changed |

@@ -1,0 +1,247 @@
+import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
+import type Queues from "@redis/client/dist/lib/client/commands-queue.js";
+import type Sockets from "@redis/client/dist/lib/client/socket.js";
+import type { Argument, Command, Reply } from "../connection.ts";
+import { tooLarge } from "../redis-error.ts";
+import type { Address } from "./address.ts";
+import { backoff } from "./backoff.ts";
+import {
+  type ClientEvents,
+  type ClientLimits,
+  type Hear,
+  sendOptions,
+  sendTransaction,
+  type ServerClient,
+  socketOptions,
+} from "./client.ts";
+import { ReplyMeter, type ReplyReader } from "./reply-meter.ts";
+
+// CommonJS, whose default export is something else to each loader.
+const require = createRequire(import.meta.url);
+const queues = require("@redis/client/dist/lib/client/commands-queue.js") as typeof Queues;
+const sockets = require("@redis/client/dist/lib/client/socket.js") as typeof Sockets;
+
+/** So much text is written in one piece, about. */
+const PIECE = 65_536;
+
+/**
+ * A connection to one server, which comes back by itself: the socket and the queue of the client library, without the
+ * client that it builds on them. See docs/RATIONALE.md: Why node-redis, and why only its lower layer?
+ *
+ * ```text
+ *  send ─▶ queue ─▶ one write: at once, or with all others of this turn of the event loop ─▶ socket
+ *  reply ◀─ queue ◀─ decoder ◀─ ReplyMeter ◀─────────────────────────────────────────────── socket
+ * ```
+ *
+ * Nothing is kept for later: what cannot be sent, or was under way when the connection was lost, fails.
+ */
+export class SocketClient implements ServerClient, ReplyReader {
+  readonly #address: Address;
+  readonly #limits: ClientLimits;
+  readonly #events: ClientEvents;
+  readonly #queue: Queues.default;
+  readonly #socket: Sockets.default;
+  #meter: ReplyMeter;
+  #wasReady = false;
+  #destroyed = false;
+  /** How often the server said what is no reply, and the wait that follows. */
+  #broken = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #scheduled = false;
+  /** Who wait for the next write, and how many shared the last one. */
+  #waiting = 0;
+  #shared = 1;
+
+  /** Makes it and lets it connect, and come back after an outage, for as long as it takes. */
+  constructor(address: Address, limits: ClientLimits, events: ClientEvents) {
+    this.#address = address;
+    this.#limits = limits;
+    this.#events = events;
+    const id = randomUUID();
+    this.#queue = new queues.default(3, null, () => {}, id);
+    const options = socketOptions(address, limits.connectTimeoutMs, events.retryIn);
+    this.#socket = new sockets.default(() => this.#greet(), id, options);
+    this.#meter = this.#newMeter();
+    this.#socket.on("connect", () => (this.#meter = this.#newMeter()));
+    this.#socket.on("ready", () => {
+      this.#wasReady = true;
+      events.up();
+    });
+    this.#socket.on("data", (chunk: Buffer) => this.#hear(chunk));
+    this.#socket.on("drain", () => this.#write());
+    this.#socket.on("error", (cause: Error) => {
+      this.#queue.flushAll(cause);
+      if (!this.#destroyed) events.down(cause);
+    });
+    this.#connect();
+  }
+
+  get isReady(): boolean {
+    return this.#socket.isReady;
+  }
+
+  get wasReady(): boolean {
+    return this.#wasReady;
+  }
+
+  send({ args, exact = false }: Command, signal?: AbortSignal, more = false): Promise<Reply> {
+    return this.#send(args, exact, signal, more);
+  }
+
+  transaction(commands: readonly Command[]): Promise<readonly Reply[]> {
+    return sendTransaction((args, exact) => this.#send(args, exact, undefined, true), commands);
+  }
+
+  async listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
+    if (!this.isReady) throw offline();
+    const known = this.#queue.subscribe(TYPES[kind], name, hear, true);
+    this.#writeSoon();
+    await known;
+  }
+
+  async unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
+    if (!this.isReady) return this.#forget(kind, name, hear);
+    const known = this.#queue.unsubscribe(TYPES[kind], name, hear, true);
+    this.#writeSoon();
+    // If the connection is lost meanwhile, the next one does not ask for it.
+    await known?.catch(() => this.#forget(kind, name, hear));
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    this.#queue.flushAll(new Error("the connection was closed"));
+  }
+
+  write(bytes: Buffer): void {
+    this.#queue.decoder.write(bytes);
+  }
+
+  reset(): void {
+    this.#queue.decoder.reset();
+  }
+
+  tooLarge(bytes: number): void {
+    this.#queue.decoder.onErrorReply(tooLarge(bytes, this.#limits.maxReplyBytes));
+  }
+
+  missed(): void {
+    this.#events.missed?.();
+  }
+
+  #forget(kind: "channel" | "pattern", name: string, hear: Hear): void {
+    const heard = this.#queue.getPubSubListeners(TYPES[kind]);
+    const listeners = heard.get(name);
+    listeners?.buffers.delete(hear);
+    if (listeners?.buffers.size === 0) heard.delete(name);
+  }
+
+  #newMeter(): ReplyMeter {
+    return new ReplyMeter(this, this.#limits.maxReplyBytes);
+  }
+
+  #connect(): void {
+    // Whether it comes up is told by the events.
+    this.#socket.connect().catch(() => {});
+  }
+
+  #send(
+    args: readonly Argument[],
+    exact: boolean,
+    signal: AbortSignal | undefined,
+    more: boolean,
+  ): Promise<Reply> {
+    if (!this.#socket.isReady) return Promise.reject(offline());
+    const reply = this.#queue.addCommand<Reply>(args, sendOptions(exact, signal));
+    // Where one call comes after the other there is nobody to wait for, and the server works while the rest is done.
+    if (!more && this.#shared <= 1 && !this.#scheduled && this.#queue.pendingCount === 1) {
+      this.#write();
+    } else {
+      this.#waiting++;
+      this.#writeSoon();
+    }
+    return reply;
+  }
+
+  #writeSoon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#shared = this.#waiting;
+      this.#waiting = 0;
+      this.#write();
+    });
+  }
+
+  /** What is left when the socket has no room goes when it has: it says so with `drain`. */
+  #write(): void {
+    this.#socket.write(piecesOf(this.#queue.commandsToWrite()));
+  }
+
+  /** Says who we are, and what to listen to. What is put first last is said first. */
+  #greet(): Promise<unknown> {
+    const { username, password, database } = this.#address;
+    const first = { asap: true };
+    const known = this.#queue.resubscribe();
+    const said: Promise<unknown>[] = known === undefined ? [] : [known];
+    if (database !== 0) {
+      said.push(this.#queue.addCommand(["SELECT", String(database)], first));
+    }
+    const hello = ["HELLO", "3"];
+    if (username !== undefined || password !== undefined) {
+      hello.push("AUTH", username ?? "default", password ?? "");
+    }
+    said.push(this.#queue.addCommand(hello, first));
+    this.#write();
+    return Promise.all(said);
+  }
+
+  #hear(chunk: Buffer): void {
+    try {
+      this.#meter.write(chunk);
+    } catch (error) {
+      // Whatever it is, nobody knows any more which reply is whose.
+      this.#start(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Gives up the connection, and makes another one. */
+  #start(cause: Error): void {
+    if (this.#destroyed) return;
+    this.#socket.destroy();
+    this.#queue.flushAll(cause);
+    const ms = backoff(this.#broken++);
+    this.#events.retryIn(ms);
+    this.#events.down(cause);
+    this.#timer = setTimeout(() => this.#connect(), ms);
+  }
+}
+
+const TYPES = { channel: "CHANNELS", pattern: "PATTERNS" } as const;
+
+function offline(): Error {
+  return new Error("there is no connection");
+}
+
+/** Text of neighbours as one piece, up to a size; bytes as they are. What is taken from the queue is passed on at once. */
+function* piecesOf(
+  commands: Iterable<readonly Argument[]>,
+): Generator<readonly Argument[], void, unknown> {
+  let text = "";
+  for (const words of commands) {
+    const [only] = words;
+    if (words.length === 1 && typeof only === "string") {
+      text += only;
+      if (text.length < PIECE) continue;
+      yield [text];
+    } else {
+      yield [text, ...words];
+    }
+    text = "";
+  }
+  if (text !== "") yield [text];
+}
