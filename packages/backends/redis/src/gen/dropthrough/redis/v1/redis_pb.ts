@@ -992,7 +992,7 @@ export const RedisService: GenService<{
    * callers may come between.
    *
    * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands, with
-   * those of the caller's pipelines and transactions that are not answered yet; UNAVAILABLE is each command's own.
+   * those of the caller that are not answered yet; UNAVAILABLE is each command's own.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Pipeline
    */

@@ -1040,7 +1040,7 @@ export class RedisServiceClient {
    * callers may come between.
    *
    * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands, with
-   * those of the caller's pipelines and transactions that are not answered yet; UNAVAILABLE is each command's own.
+   * those of the caller that are not answered yet; UNAVAILABLE is each command's own.
    */
   pipeline(request: PipelineRequest, timeoutMs: i32 = 0): Result<PipelineResponse> {
     return this.$pipeline.call<PipelineRequest, PipelineResponse>(request, timeoutMs);
@@ -1634,7 +1634,7 @@ export abstract class RedisServiceServer extends Service {
    * callers may come between.
    *
    * Codes: INVALID_ARGUMENT for an empty command; RESOURCE_EXHAUSTED for more than 10,000 commands, with
-   * those of the caller's pipelines and transactions that are not answered yet; UNAVAILABLE is each command's own.
+   * those of the caller that are not answered yet; UNAVAILABLE is each command's own.
    */
   abstract pipeline(request: PipelineRequest): Result<PipelineResponse>;
 

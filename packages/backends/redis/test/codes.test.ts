@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { codesWithoutRow, type InMemory, inMemory } from "@dropthrough/dispatch/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { redis, type RedisService } from "../src/index.ts";
+import { type RedisServer, startRedisServer } from "../src/testing.ts";
+import { absent, LEFT, list, type Row, text } from "./codes/row.ts";
+import { AWAY, ISOLATED, OF_A_SERVER, OF_THE_ENGINE, ROWS } from "./codes/rows.ts";
+import { b, fails } from "./rules/rule.ts";
+
+let server: RedisServer;
+beforeAll(async () => void (server = await startRedisServer()));
+afterAll(() => server[Symbol.asyncDispose]());
+
+const guestUrls = { guest: ["redis://127.0.0.1:1"] };
+const CASES: [string, () => InMemory<typeof RedisService>, Row[]][] = [
+  ["a server", () => inMemory(redis({ url: server.url, guestUrls })), [...ROWS, ...OF_A_SERVER]],
+  ["the embedded engine", () => inMemory(redis({ guestUrls })), [...ROWS, ...OF_THE_ENGINE]],
+  [
+    "a server, isolated",
+    () => inMemory(redis({ url: server.url, isolate: true, execute: ["SORT_RO"] })),
+    ISOLATED,
+  ],
+  ["no server", () => inMemory(redis({ url: "redis://127.0.0.1:1" })), AWAY],
+];
+
+describe.each(CASES)("of %s,", (_, make, rows) => {
+  test.each(rows)("%s answers %d %s", async (__, code, ___, call) => {
+    await using backend = make();
+    const client = backend.client("guest");
+    if (rows !== AWAY) {
+      await client.set({ ...text, value: b("v") });
+      await client.delete({ keys: [list.key, absent.key] });
+      await client.listPush({ ...list, end: LEFT, values: [b("v")] });
+    }
+    await fails(call(client), code);
+  });
+});
+
+test("every code that the contract documents has a row", () => {
+  const proto = new URL("../../../../proto/dropthrough/redis/v1/redis.proto", import.meta.url);
+  const rows = CASES.flatMap(([, , all]) => all);
+  expect(codesWithoutRow(readFileSync(proto, "utf8"), rows)).toEqual([]);
+});
