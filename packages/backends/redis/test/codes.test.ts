@@ -32,7 +32,7 @@ describe.each(CASES)("of %s,", (_, make, rows) => {
       await client.delete({ keys: [list.key, absent.key] });
       await client.listPush({ ...list, end: LEFT, values: [b("v")] });
     }
-    await fails(call(client), code);
+    expect((await fails(call(client), code)).code).toBe(code);
   });
 });
 
