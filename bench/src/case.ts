@@ -24,5 +24,10 @@ export interface Case {
 /** A case that is made when it is to run. Files named `*.bench.ts` export these as their default, in a list. */
 export interface CaseMaker {
   readonly name: string;
+  /**
+   * In how many processes it is measured; the one with the median ratio counts. Default 1: more where chance in the
+   * layout of code or memory, which is the same for the life of a process, moves the ratio by more than what is measured.
+   */
+  readonly processes?: number;
   make(): Promise<Omit<Case, "name">>;
 }

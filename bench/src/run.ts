@@ -56,8 +56,20 @@ say(`\n${results.length} cases, ${wrong.length} not good enough`);
 for (const sentence of wrong) console.error(sentence);
 process.exitCode = wrong.length === 0 ? 0 : 1;
 
+/** Measures a case: in one process, or in several of which the one with the median ratio counts. */
+async function runCase(it: Found): Promise<Answer | undefined> {
+  const answers: Answer[] = [];
+  for (let i = 0; i < (it.maker.processes ?? 1); i++) {
+    const answer = await runProcess(it);
+    if (answer === undefined) return undefined;
+    answers.push(answer);
+  }
+  const ratioOf = ({ measured }: Answer): number => measured.result.ratio ?? 0;
+  return answers.toSorted((a, b) => ratioOf(a) - ratioOf(b))[answers.length >> 1];
+}
+
 /** Measures a case in a process of its own, whose output goes to standard error. */
-async function runCase({ file, maker }: Found): Promise<Answer | undefined> {
+async function runProcess({ file, maker }: Found): Promise<Answer | undefined> {
   const child = fork(join(import.meta.dirname, "run-case.ts"), [file, maker.name, values.rounds], {
     stdio: ["ignore", 2, 2, "ipc"],
   });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -63,6 +63,20 @@ test("cases that are good enough end well, and each is a line of the table", () 
   expect(status).toBe(0);
   expect(stdout).toMatch(/^good +1\.0 ns .* 0\.500 of 2\.0 ns \(at most 1\) +the other$/m);
   expect(stdout).toContain("1 cases, 0 not good enough");
+});
+
+test("of several processes, the one with the median ratio counts", () => {
+  const state = join(scratch, "turn");
+  const turns = `(() => { const n = existsSync(${JSON.stringify(state)}) ? Number(readFileSync(${JSON.stringify(state)})) : 0; writeFileSync(${JSON.stringify(state)}, String(n + 1)); return [9, 2, 3, 1, 8][n]; })()`;
+  const lucky = `{ name: "lucky", processes: 5, make: async () => { const n = ${turns}; return { what: "the other", times: 1, subject: () => n, baseline: () => 1 }; } }`;
+  const root = folder("lucky", { "a.bench.ts": lucky });
+  const file = join(root, "a.bench.ts");
+  writeFileSync(
+    file,
+    `import { existsSync, readFileSync, writeFileSync } from "node:fs";\n${readFileSync(file, "utf8")}`,
+  );
+  const { stdout } = bench("--root", root, "--json");
+  expect(JSON.parse(stdout)).toMatchObject([{ name: "lucky", ratio: 3 }]);
 });
 
 test("a bound that does not hold ends with 1 and says which", () => {
