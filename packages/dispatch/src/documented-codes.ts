@@ -13,13 +13,20 @@ export type CodeRow = readonly [rpc: string, code: Code, ...how: unknown[]];
 
 /**
  * What the services of a contract say of their codes, rpc by rpc. The comment of an rpc has one paragraph of them, `Codes: NOT_FOUND if ...; ABORTED
- * if ...`; `as for Write` is a clause as well. One without says `none of its own`.
+ * if ...`; `as for Write` is a clause as well. One without says `none of its own`. What many rpcs answer alike stands in the comment of
+ * the service: ``Codes of an rpc with `path` or `from`: NOT_FOUND if ...`` goes for every rpc whose request has such a field.
  *
- * @param proto the text of the contract
+ * @param proto the text of the contract; of a service alone, without its comment, only what stands at the rpcs
  */
 export function documentedCodes(proto: string): DocumentedCode[] {
-  const rpcs = [...proto.matchAll(/((?:^ *\/\/[^\n]*\n)*)^ *rpc (\w+)\(/gm)];
-  return rpcs.flatMap(([, comment = "", rpc = ""]) => clauses(rpc, paragraphs(comment)));
+  const rpcs = [...proto.matchAll(/((?:^ *\/\/[^\n]*\n)*)^ *rpc (\w+)\((\w+)/gm)];
+  const shared = [...proto.matchAll(/((?:^\/\/[^\n]*\n)+)^service /gm)].flatMap(
+    ([, comment = ""]) => paragraphs(comment),
+  );
+  return rpcs.flatMap(([, comment = "", rpc = "", request = ""]) => [
+    ...clauses(rpc, paragraphs(comment)),
+    ...shared.flatMap((text) => sharedClauses(rpc, text, fieldsOf(proto, request))),
+  ]);
 }
 
 /**
@@ -60,11 +67,25 @@ export function paragraphs(comment: string): string[] {
 function clauses(rpc: string, comment: readonly string[]): DocumentedCode[] {
   const said = comment.find((text) => text.startsWith("Codes: "));
   if (said === undefined) return [{ rpc, code: "", when: "none of its own" }];
-  // The last sentence ends with a stop; each code begins a clause.
-  const parts = said
-    .slice("Codes: ".length)
-    .replace(/\.$/, "")
-    .split(/; (?=[A-Z][A-Z_]{3,}|as )/);
+  return split(rpc, said.slice("Codes: ".length));
+}
+
+/** The clauses of a paragraph of the service that go for an rpc with these fields. */
+function sharedClauses(rpc: string, text: string, fields: ReadonlySet<string>): DocumentedCode[] {
+  const [, which = "", said = ""] = /^Codes of an rpc with ([^:]*): (.*)$/.exec(text) ?? [];
+  const named = [...which.matchAll(/`(\w+)`/g)].map(([, field = ""]) => field);
+  return named.some((field) => fields.has(field)) ? split(rpc, said) : [];
+}
+
+/** The names of the fields of a message. */
+function fieldsOf(proto: string, message: string): ReadonlySet<string> {
+  const [, body = ""] = new RegExp(`^message ${message} \\{([^]*?)^\\}`, "m").exec(proto) ?? [];
+  return new Set([...body.matchAll(/^ *[\w.<>, ]+ (\w+) = \d+;/gm)].map(([, field = ""]) => field));
+}
+
+/** The last sentence ends with a stop; each code begins a clause. */
+function split(rpc: string, said: string): DocumentedCode[] {
+  const parts = said.replace(/\.$/, "").split(/; (?=[A-Z][A-Z_]{3,}|as )/);
   return parts.map((part) => {
     const [, code = "", when = part] = /^([A-Z][A-Z_]{3,}) (.*)$/.exec(part) ?? [];
     return { rpc, code, when };

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 const CODES: Readonly<Record<string, Code>> = {
@@ -40,7 +41,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** What the operating system answered, in the guest's terms: its own path, never the host's. */
 export function fileError(error: unknown, path: string): ConnectError {
   if (error instanceof ConnectError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
+  const code = nameOf(error as NodeJS.ErrnoException);
   if (code === undefined) throw error;
   return new ConnectError(
     `${path}: ${WORDS[code] ?? code}`,
@@ -49,4 +50,10 @@ export function fileError(error: unknown, path: string): ConnectError {
     undefined,
     error,
   );
+}
+
+/** What Linux calls an error. Node has no names for some of them, EDQUOT among them: their code is `Unknown system error -122`. */
+function nameOf({ code, errno }: NodeJS.ErrnoException): string | undefined {
+  if (code?.startsWith("Unknown ") !== true) return code;
+  return Object.entries(constants.errno).find(([, number]) => -number === errno)?.[0] ?? code;
 }

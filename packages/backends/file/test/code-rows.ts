@@ -1,9 +1,11 @@
-import { type Client, Code } from "@connectrpc/connect";
+import { constants } from "node:os";
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type FileService, Whence } from "../src/index.ts";
+import { onFailingDisk } from "./failing-disk.ts";
 
 type Files = Client<typeof FileService>;
 /** What provokes a code; it finds a file /m/f and a directory /m/d. */
-type Row = [rpc: string, code: Code, when: string, call: (files: Files) => Promise<unknown>];
+export type Row = [rpc: string, code: Code, when: string, call: (files: Files) => Promise<unknown>];
 
 const BEYOND = 2n ** 53n + 1n;
 /** More than the quota of /m. */
@@ -370,6 +372,14 @@ export const ROWS: Row[] = [
       const { watch } = await c.watch({ path: "/rw" });
       c.readEvents({ watch, waitMs: 60_000 }).catch(() => {});
       await c.readEvents({ watch, waitMs: 60_000 });
+    },
+  ],
+  [
+    "Sync",
+    Unavailable,
+    "if the disk says that it has not",
+    async () => {
+      throw new ConnectError("of a process of its own", onFailingDisk(constants.errno.EIO).sync);
     },
   ],
   ["EndWatch", NotFound, "for no watch", async (c) => c.endWatch({ watch: 7n })],

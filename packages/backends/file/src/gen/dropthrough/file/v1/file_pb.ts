@@ -1284,15 +1284,18 @@ export const FileTypeSchema: GenEnum<FileType> = /*@__PURE__*/
 
 /**
  * Reads and writes files below mounts. Paths are absolute, `/` between names, and begin with a mount: `/data/a/b.txt`.
- * A path, or a link on its way, that leads out of its mount is PERMISSION_DENIED. A handle belongs to the guest that opened
- * it, and is closed when that ends, or when it was not used for long (10 minutes, unless the operator says otherwise).
+ * A handle belongs to the guest that opened it, and is closed when that ends, or when it was not used for long (10 minutes, unless
+ * the operator says otherwise).
  *
- * Every rpc with a path may answer: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes or a name of more than 255; NOT_FOUND if
- * there is no such file or mount; PERMISSION_DENIED if the operator, or the operating system, does not allow it;
- * FAILED_PRECONDITION if a name on the way is no directory, or 40 links were followed. Every rpc with a handle answers NOT_FOUND for one that
- * is not open. Every rpc that makes a file longer answers RESOURCE_EXHAUSTED above the quota of the mount, and above the memory that a guest may hold in
+ * Codes of an rpc with `path`, `from` or `to`: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes or a name of more than 255;
+ * NOT_FOUND if there is no such file or mount; PERMISSION_DENIED if it, or a link on its way, leads out of its mount, or the operator or the operating system does not allow it;
+ * FAILED_PRECONDITION if a name on the way is no directory, or 40 links were followed.
+ *
+ * Codes of an rpc with `handle`: NOT_FOUND for one that is not open.
+ *
+ * Every rpc that makes a file longer answers RESOURCE_EXHAUSTED above the quota of the mount, and above the memory that a guest may hold in
  * mounts in memory and in streams. What the operating system says besides becomes RESOURCE_EXHAUSTED (no space, too many open files), UNAVAILABLE (an input or
- * output error, a closed pipe) or UNKNOWN. And there are the codes of the boundary itself (docs/ABI.md).
+ * output error, a closed pipe), PERMISSION_DENIED (a file system that is read-only) or UNKNOWN. And there are the codes of the boundary itself (docs/ABI.md).
  *
  * @generated from service dropthrough.file.v1.FileService
  */
