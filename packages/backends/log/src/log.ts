@@ -19,7 +19,7 @@ import type { Sink } from "./sink.ts";
 /** Something of everybody's, and of single guests by name. */
 export interface Settings {
   level: Threshold;
-  readonly levels: Map<string, Threshold>;
+  levels: Map<string, Threshold>;
   readonly sampling: Sampling;
   readonly samplings: ReadonlyMap<string, Sampling>;
 }
