@@ -9,6 +9,8 @@ export type HeldCall = PendingCall | ParkedCall | IncomingCall;
 /** A body that waits to be read: a response that did not fit, or the Status of a failure. */
 export interface ParkedCall {
   readonly state: "parked";
+  /** Its number, by the table. */
+  number: number;
   /** 0, or the code of the Status. */
   readonly code: number;
   readonly body: Uint8Array;
@@ -17,6 +19,8 @@ export interface ParkedCall {
 /** A call that this instance is to answer. */
 export interface IncomingCall {
   readonly state: "incoming";
+  /** Its number, by the table. */
+  number: number;
   /** The request, or the passage that it stands in. */
   body: Uint8Array | Passage;
   /** Answers the caller. */
@@ -35,7 +39,7 @@ export type Reply =
 const PLACES = 64;
 
 /**
- * The calls of one guest instance by number. Numbers start at 1 and ascend; none is used again before all
+ * The calls of one guest instance by number, which each of them has with it. Numbers start at 1 and ascend; none is used again before all
  * others were, so a stale number is NOT_FOUND and hardly ever somebody else's call.
  *
  * ```text
@@ -47,7 +51,6 @@ const PLACES = 64;
  */
 export class CallTable {
   readonly #most: number;
-  #numbers: number[] = Array<number>(PLACES).fill(0);
   #calls: (HeldCall | undefined)[] = Array<undefined>(PLACES).fill(undefined);
   #last = 0;
   #size = 0;
@@ -69,23 +72,16 @@ export class CallTable {
     return this.#size;
   }
 
-  /** Every call with its number, the oldest number first. */
-  entries(): [number, HeldCall][] {
-    const all: [number, HeldCall][] = [];
-    for (const [place, call] of this.#calls.entries())
-      if (call !== undefined) all.push([this.#numbers[place] ?? 0, call]);
-    // Counted from the number that is next.
-    const age = (number: number): number => (number - this.#last - 1) & MAX_CALL_NUMBER;
-    return all.toSorted(([a], [b]) => age(a) - age(b));
-  }
-
+  /** Every call, the oldest number first. */
   values(): HeldCall[] {
-    return this.entries().map(([, call]) => call);
+    // Counted from the number that is next.
+    const age = ({ number }: HeldCall): number => (number - this.#last - 1) & MAX_CALL_NUMBER;
+    return this.#calls.filter((call) => call !== undefined).toSorted((a, b) => age(a) - age(b));
   }
 
   get(number: number): HeldCall | undefined {
-    const place = number & (this.#calls.length - 1);
-    return this.#numbers[place] === number ? this.#calls[place] : undefined;
+    const call = this.#calls[number & (this.#calls.length - 1)];
+    return call !== undefined && call.number === number ? call : undefined;
   }
 
   /** Takes a call in; the caller has made sure that there is room. */
@@ -102,9 +98,8 @@ export class CallTable {
   /** Puts a call in the place of another. */
   set(number: number, call: HeldCall): void {
     this.delete(number);
-    const place = number & (this.#calls.length - 1);
-    this.#numbers[place] = number;
-    this.#calls[place] = call;
+    call.number = number;
+    this.#calls[number & (this.#calls.length - 1)] = call;
     this.#size++;
     if (call.state === "parked") this.parkedBytes += call.body.length;
     else if (call.state === "incoming") this.incoming++;
@@ -113,9 +108,7 @@ export class CallTable {
   delete(number: number): void {
     const call = this.get(number);
     if (call === undefined) return;
-    const place = number & (this.#calls.length - 1);
-    this.#numbers[place] = 0;
-    this.#calls[place] = undefined;
+    this.#calls[number & (this.#calls.length - 1)] = undefined;
     this.#size--;
     if (call.state === "parked") this.parkedBytes -= call.body.length;
     else if (call.state === "incoming") this.incoming--;
@@ -124,7 +117,6 @@ export class CallTable {
   /** Takes all calls out, for a guest that is gone. */
   clear(): HeldCall[] {
     const all = this.values();
-    this.#numbers.fill(0);
     this.#calls.fill(undefined);
     this.#size = this.parkedBytes = this.incoming = 0;
     return all;
@@ -132,13 +124,8 @@ export class CallTable {
 
   /** Two calls that had two places have two places in a table twice as large. */
   #grow(): void {
-    const all = this.entries();
-    this.#numbers = Array<number>(this.#calls.length * 2).fill(0);
-    this.#calls = Array<undefined>(this.#numbers.length).fill(undefined);
-    for (const [number, call] of all) {
-      const place = number & (this.#calls.length - 1);
-      this.#numbers[place] = number;
-      this.#calls[place] = call;
-    }
+    const all = this.values();
+    this.#calls = Array<undefined>(this.#calls.length * 2).fill(undefined);
+    for (const call of all) this.#calls[call.number & (this.#calls.length - 1)] = call;
   }
 }

@@ -22,8 +22,8 @@ export class FinishedCalls {
   constructor(calls: CallTable, listener: () => void) {
     this.#calls = calls;
     this.#listener = listener;
-    for (const [number, call] of calls.entries())
-      if (call.state === "pending" && call.over) this.#numbers.add(number);
+    for (const call of calls.values())
+      if (call.state === "pending" && call.over) this.#numbers.add(call.number);
   }
 
   /** A call is done. If the guest waits for it, it knows. */

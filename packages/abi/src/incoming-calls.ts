@@ -9,7 +9,7 @@ import { decodeStatus } from "./status.ts";
 /** A call that a guest is answering. */
 export class Incoming implements IncomingCall {
   readonly state = "incoming";
-  /** Its number. */
+  /** Its number, by the table. */
   number = 0;
   body: Uint8Array | Passage;
   gone: number | undefined;
@@ -77,7 +77,7 @@ export class IncomingCalls {
     }
     const call = new Incoming(this.#calls, body, listener);
     if (body instanceof Passage) body.holder = call;
-    call.number = this.#calls.add(call);
+    this.#calls.add(call);
     return call;
   }
 

@@ -1,6 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { BoundMethod, Pending, PendingListener } from "./bound-method.ts";
-import type { CallTable } from "./call-table.ts";
+import type { CallTable, ParkedCall } from "./call-table.ts";
 import { Code, isCode } from "./code.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { FinishedCalls } from "./finished-calls.ts";
@@ -11,7 +11,7 @@ import { encodeStatus } from "./status.ts";
 /** An outgoing call that is not done, or is and has not been collected. */
 export class PendingCall implements PendingListener<unknown> {
   readonly state = "pending";
-  /** Its number. */
+  /** Its number, by the table. */
   number = 0;
   readonly method: BoundMethod;
   readonly pending: Pending<unknown>;
@@ -131,7 +131,7 @@ export class OutgoingCalls {
   }
 
   #keep(number: number, code: number, body: Uint8Array): number {
-    const parked = { state: "parked", code, body } as const;
+    const parked: ParkedCall = { state: "parked", number, code, body };
     if (number !== 0) this.#calls.set(number, parked);
     // A call that came in meanwhile has taken the last place: an answer that cannot be kept is no success.
     else if (this.#calls.full) return parkedWord(0, code === 0 ? Code.ResourceExhausted : code);
@@ -142,9 +142,9 @@ export class OutgoingCalls {
   /** Takes in a call that is not done. */
   pend(method: BoundMethod, pending: Pending<unknown>, resPtr: number, resCap: number): number {
     const call = new PendingCall(this, method, pending, resPtr, resCap);
-    call.number = this.#calls.add(call);
+    const number = this.#calls.add(call);
     pending.settle(call);
-    return pendingWord(call.number);
+    return pendingWord(number);
   }
 
   /** A call is done. */
