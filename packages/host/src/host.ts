@@ -10,6 +10,7 @@ import {
   type Incident,
   type Interceptor,
   LocalCaller,
+  printable,
   type Registry,
   type RegistryOptions,
   type Scheduler,
@@ -312,7 +313,9 @@ class WasmHost implements Host, HostCore {
     if (this.#options.onExit) this.#options.onExit(exit);
     else if (exit.code > 192)
       console.error(
-        `guest ${exit.guest} (instance ${exit.instance}) ended with ${exit.code}: ${exit.reason}`,
+        printable(
+          `guest ${exit.guest} (instance ${exit.instance}) ended with ${exit.code}: ${exit.reason}`,
+        ),
       );
     this.over(pool, exit);
   }

@@ -26,7 +26,17 @@ function readPanic(exports: WebAssembly.Exports): string | undefined {
   ) {
     return undefined;
   }
-  const [at, length] = [Number(ptr.value) >>> 0, Math.min(Number(len.value) >>> 0, 4096)];
+  const [at, length] = [readI32(ptr) >>> 0, Math.min(readI32(len) >>> 0, 4096)];
   if (length === 0 || at + length > memory.buffer.byteLength) return undefined;
   return new TextDecoder().decode(new Uint8Array(memory.buffer, at, length));
+}
+
+/** What an i32 global holds; 0 of any other type, some of which JavaScript cannot even look at. */
+function readI32(global: WebAssembly.Global): number {
+  try {
+    const { value } = global as { value: unknown };
+    return typeof value === "number" ? value : 0;
+  } catch {
+    return 0;
+  }
 }

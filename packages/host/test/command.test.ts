@@ -1,5 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   createHost,
   type GuestConfig,
@@ -92,6 +92,31 @@ describe("a command guest", () => {
       (global $len (export "dropthrough_v1_abort_len") (mut i32) (i32.const 0))
       (func (export "_start") (global.set $len (i32.const ${len})) unreachable)`);
     expect(await exitOf(module)).toMatchObject({ code: 254, reason: "boom at main.ts:3:1" });
+  });
+
+  test("whose last words stand in globals that JavaScript cannot look at ends all the same", async () => {
+    const g = new GuestText();
+    const module = g.module(`
+      (global (export "dropthrough_v1_abort_ptr") v128 (v128.const i32x4 16 0 0 0))
+      (global (export "dropthrough_v1_abort_len") i64 (i64.const 5))
+      (func (export "_start") unreachable)`);
+    expect(await exitOf(module)).toMatchObject({ code: 253, reason: "unreachable" });
+  });
+
+  test("forges no line with its last words, where nobody is told of its end", async () => {
+    using lines = vi.spyOn(console, "error").mockImplementation(() => {});
+    const g = new GuestText();
+    g.data("no\u001b[2J\nguest b ended");
+    const module = g.module(`
+      (global (export "dropthrough_v1_abort_ptr") i32 (i32.const 16))
+      (global (export "dropthrough_v1_abort_len") i32 (i32.const 20))
+      (func (export "_start") unreachable)`);
+    await using host = createHost({ guests: [{ name: "a", module }] });
+    await host.start();
+    await host.exited;
+    expect(lines).toHaveBeenCalledExactlyOnceWith(
+      "guest a (instance 1) ended with 254: no\\u001b[2J\\nguest b ended",
+    );
   });
 
   test("without an entry ends with 251", async () => {
