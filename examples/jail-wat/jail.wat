@@ -53,6 +53,8 @@
     "/proc/self/fd/0\01" "/proc/self/root/etc/passwd\01" "/dev/fd/0\01"
     "/data/\ef\bc\8e\ef\bc\8e/outside/secret\01" "/DATA/a.txt\01" "/data/A.TXT/x\01"
     "/data/..\5coutside\5csecret/x\01" "/data/C:x/x\01" "/data/CON/x\01"
+    "/data/\5c\5c?\5cC:\5cx/x\01" "/data/a.txt::$DATA/x\01" "/data/a.txt./x\01" "/data/a.txt /x\01"
+    "/data/\e2\80\a5/outside/secret\01" "/data/..\e2\88\95outside/secret\01"
     "\02")
 
   (global $line (mut i32) (i32.const 131072))

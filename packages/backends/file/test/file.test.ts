@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -93,6 +94,7 @@ describe("a file", () => {
     const { info } = await memory.client().stat({ path: "/data/a.txt" });
     expect(info).toMatchObject({ type: FileType.REGULAR, size: 5n });
     expect(info?.modifiedNs).toBeGreaterThan(10n ** 18n);
+    expect(info?.modifiedNs).toBe(statSync(join(base, "mount/a.txt"), { bigint: true }).mtimeNs);
     expect((await memory.client().stat({ path: "/data" })).info?.type).toBe(FileType.DIRECTORY);
   });
 });

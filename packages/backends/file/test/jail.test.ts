@@ -11,7 +11,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { Code } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FileService } from "../src/index.ts";
+import { FileService, Whence } from "../src/index.ts";
 import { bytes, CALLS, codeOf, Jail } from "./jail.ts";
 
 const { InvalidArgument, PermissionDenied, FailedPrecondition } = Code;
@@ -111,6 +111,18 @@ test("huge and sparse files end where the disk or the quota does, and cost what 
     Code.ResourceExhausted,
   );
   await jail.client.writeAt({ handle, offset: 2n ** 33n, data: bytes("x") });
+  const reader = (await jail.client.open({ path: "/data/huge", read: true })).handle;
+  const { info } = await jail.client.stat({ path: "/data/huge" });
+  expect(info?.size).toBe(2n ** 33n + 1n);
+  expect((await jail.client.readAt({ handle: reader, offset: 2n ** 33n })).data).toEqual(
+    bytes("x"),
+  );
+  expect(await jail.client.seek({ handle: reader, offset: -1n, whence: Whence.END })).toMatchObject(
+    {
+      offset: 2n ** 33n,
+    },
+  );
+  expect((await jail.client.read({ handle: reader, length: 9 })).data).toEqual(bytes("x"));
   expect(statSync(jail.inside("huge")).blocks * 512).toBeLessThan(1_000_000);
   expect(await codeOf(jail.client.readFile({ path: "/data/huge" }))).toBe(Code.ResourceExhausted);
   const inMemoryHandle = (await jail.client.open({ path: "/tmp/huge", write: true, create: true }))
