@@ -8,6 +8,7 @@ import {
 import type { Argument, Command, Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Address } from "./address.ts";
+import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
 
 /** What the owner hears of its client. */
@@ -36,7 +37,7 @@ export interface ServerClient {
    *
    * @param more whether others are sent in the same turn
    */
-  send(command: Command, signal?: AbortSignal, more?: boolean): Promise<Reply>;
+  send(command: Command, asked: Asked, signal?: AbortSignal, more?: boolean): void;
   /** MULTI, the commands and EXEC, in one write. Rejects with what made Redis refuse it, if it did. */
   transaction(commands: readonly Command[]): Promise<readonly Reply[]>;
   /** Where the server with a key is, if that depends on the key. */
@@ -60,27 +61,35 @@ export const BYTES: TypeMapping = {
 /** The same, with whole numbers as text, so that all 64 bits arrive. */
 const EXACT_TYPES: TypeMapping = { ...BYTES, [RESP_TYPES.NUMBER]: String };
 
-const SEND: SendOptions = { typeMapping: BYTES };
-const SEND_EXACT: SendOptions = { typeMapping: EXACT_TYPES };
+/** What the parts of a reply become. */
+export function typesOf({ exact = false }: Command): TypeMapping {
+  return exact ? EXACT_TYPES : BYTES;
+}
 
-/** What the library is told of one command. */
-export function sendOptions(exact: boolean, signal?: AbortSignal): SendOptions {
-  const options = exact ? SEND_EXACT : SEND;
-  return signal === undefined ? options : { ...options, abortSignal: signal };
+/** Sends a command, and waits with a promise. @param more whether others are sent in the same turn */
+export async function ask(client: ServerClient, command: Command, more = false): Promise<Reply> {
+  return new Promise((resolve, reject) =>
+    client.send(command, { answered: resolve, failed: reject }, undefined, more),
+  );
 }
 
 /** Sends MULTI, the commands and EXEC in one turn of the event loop, so that nothing of others comes between. */
 export async function sendTransaction(
-  send: (args: readonly Argument[], exact: boolean) => Promise<Reply>,
+  send: (command: Command) => Promise<Reply>,
   commands: readonly Command[],
 ): Promise<readonly Reply[]> {
   const queued = [
-    send(["MULTI"], false),
+    send({ args: ["MULTI"] }),
     ...commands.map(({ args, script }) =>
-      send(script === undefined ? args : ["EVAL", script.source, ...args.slice(2)], false),
+      send({
+        args: script === undefined ? args : ["EVAL", script.source, ...args.slice(2)],
+      }),
     ),
   ];
-  const [done, ...refused] = await Promise.allSettled([send(["EXEC"], true), ...queued]);
+  const [done, ...refused] = await Promise.allSettled([
+    send({ args: ["EXEC"], exact: true }),
+    ...queued,
+  ]);
   if (done.status === "fulfilled") return done.value as readonly Reply[];
   // EXEC only says that something before it was wrong.
   const first = refused.find((answer) => answer.status === "rejected");
@@ -123,11 +132,6 @@ export function socketOptions(
   const common = { connectTimeout, reconnectStrategy };
   if (path !== undefined) return { path, tls: false, ...common };
   return { host, port, ...common, ...(tls !== undefined && { tls: true as const, ...tls }) };
-}
-
-interface SendOptions {
-  readonly typeMapping: TypeMapping;
-  readonly abortSignal?: AbortSignal;
 }
 
 /** Whether the server answered, with an error. */

@@ -1,14 +1,14 @@
-import { createCluster } from "@redis/client";
-import type { Argument, Command, Reply } from "../connection.ts";
+import { createCluster, type TypeMapping } from "@redis/client";
+import type { Command, Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Address } from "./address.ts";
 import { backoff } from "./backoff.ts";
 import {
   type ClientEvents,
   nodeOptions,
-  sendOptions,
   sendTransaction,
   type ServerClient,
+  typesOf,
 } from "./client.ts";
 import { firstKey } from "./first-key.ts";
 
@@ -54,13 +54,20 @@ export function connectCluster(
   };
   void connect();
 
-  const send = async (
-    args: readonly Argument[],
-    exact: boolean,
-    signal?: AbortSignal,
-  ): Promise<Reply> => {
+  const optionsOf = (command: Command, signal?: AbortSignal): SendOptions => ({
+    typeMapping: typesOf(command),
+    ...(signal !== undefined && { abortSignal: signal }),
+  });
+  const send = async (command: Command, signal?: AbortSignal): Promise<Reply> => {
+    const { args } = command;
+    const options = optionsOf(command, signal);
+    const [name, channel = ""] = args;
+    if (name === "PUBLISH") {
+      // Any node would do, but only from one node is what is said on a channel heard in order.
+      const node = await cluster.getNodeClientForKey(channel, false);
+      return node.sendCommand<Reply>(args, options);
+    }
     try {
-      const options = sendOptions(exact, signal);
       return await cluster.sendCommand<Reply>(firstKey(args), false, [...args], options);
     } catch (error) {
       if (!(error instanceof Error && error.message.includes("unknown cursor"))) throw error;
@@ -74,19 +81,18 @@ export function connectCluster(
     get wasReady() {
       return ready;
     },
-    async send({ args, exact = false }, signal) {
-      const [name, channel = ""] = args;
-      if (name !== "PUBLISH") return send(args, exact, signal);
-      // Any node would do, but only from one node is what is said on a channel heard in order.
-      const node = await cluster.getNodeClientForKey(channel, false);
-      return node.sendCommand<Reply>(args, sendOptions(exact, signal));
+    send(command, asked, signal) {
+      send(command, signal).then(
+        (reply) => asked.answered(reply),
+        (error: unknown) => asked.failed(error),
+      );
     },
     async transaction(commands: readonly Command[]) {
       const key = commands.map(({ args }) => firstKey(args)).find((found) => found !== undefined);
       if (key === undefined) return [];
       const node = await cluster.getNodeClientForKey(key, false);
       return sendTransaction(
-        (args, exact) => node.sendCommand<Reply>(args, sendOptions(exact)),
+        async (command) => node.sendCommand<Reply>(command.args, optionsOf(command)),
         commands,
       );
     },
@@ -111,6 +117,11 @@ export function connectCluster(
       if (cluster.isOpen) cluster.destroy();
     },
   };
+}
+
+interface SendOptions {
+  readonly typeMapping: TypeMapping;
+  readonly abortSignal?: AbortSignal;
 }
 
 /** What holds for every node: all of it, but for where the node is. */

@@ -1,7 +1,9 @@
 import { bytes, list } from "../reply.ts";
 import type { Address, SentinelNodes } from "./address.ts";
+import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
 import {
+  ask,
   type ClientEvents,
   type ClientLimits,
   type Hear,
@@ -90,14 +92,17 @@ export function connectSentinel(
     get wasReady() {
       return wasReady;
     },
-    send: (command, signal, more) =>
-      current()
-        .send(command, signal, more)
-        .catch((error: unknown) => {
+    send(command, asked, signal, more) {
+      const listener: Asked = {
+        answered: (reply) => asked.answered(reply),
+        failed(error) {
           // The master is one no more: the next command is for another.
           if (isReplyError(error) && error.message.startsWith("READONLY")) void look();
-          throw error;
-        }),
+          asked.failed(error);
+        },
+      };
+      current().send(command, listener, signal, more);
+    },
     transaction: (commands) => current().transaction(commands),
     async listen(kind, name, hear) {
       await current().listen(kind, name, hear);
@@ -129,7 +134,7 @@ async function findMaster(
     try {
       client = await connected(sentinel, limits);
       const question = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name];
-      const answer = await client.send({ args: question });
+      const answer = await ask(client, { args: question });
       if (answer === null) throw new Error(`${sentinel.shown} knows no master "${name}"`);
       const [host, port] = list(answer).map((part) => Buffer.from(bytes(part)).toString());
       return { ...master, host: host ?? "", port: Number(port), shown: `${host}:${port}` };

@@ -15,6 +15,7 @@ import type {
 import { fromReply, tooLarge, tooMany } from "../redis-error.ts";
 import { sizeOf } from "../reply.ts";
 import { type Nodes, shownOf } from "./address.ts";
+import type { Asked } from "./asked.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 import { onlyReads } from "./only-reads.ts";
@@ -34,7 +35,7 @@ const CROWDED = 1_000;
 /** How a command is sent: whether others follow at once, and whether it may be sent again if it only reads. */
 const ALONE: { readonly more?: boolean; readonly again?: boolean } = {};
 
-/** For what no caller sent, or what is counted elsewhere. */
+/** For what no caller sent. */
 const NOBODYS: Unanswered = { count: 0 };
 
 const PING: Command = { args: ["PING"] };
@@ -80,35 +81,45 @@ export class ServerConnection implements Connection {
     // A signal costs as much as the command: it is left out where there is nothing to take back.
     const signal = this.#inFlight >= CROWDED ? context.signal : undefined;
     const client = this.#begin(context, 1);
-    const sent =
-      client instanceof Promise
-        ? client.then((ready) => this.#send(ready, command, context, signal))
-        : this.#send(client, command, context, signal);
-    return this.#end(sent, 1, read, unanswered);
+    unanswered.count++;
+    return new Promise((resolve, reject) => {
+      const asked: Asked = {
+        answered: (reply) => {
+          this.#ended(1);
+          unanswered.count--;
+          try {
+            resolve(read(reply));
+          } catch (error) {
+            reject(error);
+          }
+        },
+        failed: (error) => {
+          unanswered.count--;
+          reject(this.#failed(error, 1));
+        },
+      };
+      this.#send(client, command, asked, context, signal);
+    });
   }
 
   async pipeline(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
     if (commands.length === 0) return [];
     const signal = this.#inFlight + commands.length > CROWDED ? context.signal : undefined;
     const client = this.#begin(context, commands.length);
-    if (!(client instanceof Promise)) return this.#sendAll(client, commands, context, signal);
-    try {
-      return await this.#sendAll(await client, commands, context, signal);
-    } catch (error) {
-      this.#inFlight -= commands.length;
-      const failure = this.#failed(error);
-      return commands.map(() => failure);
-    }
+    return this.#sendAll(client, commands, context, signal);
   }
 
-  transaction(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
+  async transaction(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
     const weight = commands.length + 2;
     const client = this.#begin(context, weight);
-    const sent =
-      client instanceof Promise
-        ? client.then((ready) => ready.transaction(commands))
-        : client.transaction(commands);
-    return this.#end(sent, weight, (replies) => replies, NOBODYS);
+    let replies: readonly Reply[];
+    try {
+      replies = await (await client).transaction(commands);
+    } catch (error) {
+      throw this.#failed(error, weight);
+    }
+    this.#ended(weight);
+    return replies;
   }
 
   async watch(keys: readonly Argument[], context: CallContext): Promise<Watch> {
@@ -166,57 +177,52 @@ export class ServerConnection implements Connection {
     return client;
   }
 
-  /** Sees to what comes of them, with one promise: each more would cost every command a turn of the microtasks. */
-  #end<T, U>(
-    sent: Promise<T>,
-    weight: number,
-    read: (reply: T) => U,
-    unanswered: Unanswered,
-  ): Promise<U> {
-    unanswered.count++;
-    return sent.then(
-      (reply) => {
-        this.#inFlight -= weight;
-        unanswered.count--;
-        this.#replies++;
-        return read(reply);
-      },
-      (error: unknown) => {
-        this.#inFlight -= weight;
-        unanswered.count--;
-        throw this.#failed(error);
-      },
-    );
+  /** So many were answered. */
+  #ended(weight: number): void {
+    this.#inFlight -= weight;
+    this.#replies++;
   }
 
   #send(
-    client: ServerClient,
+    client: Now<ServerClient>,
     command: Command,
+    asked: Asked,
     context: CallContext,
     signal: AbortSignal | undefined,
     { more = false, again = true } = ALONE,
-  ): Promise<Reply> {
-    const { args, script } = command;
-    const sent = client.send(command, signal, more);
-    if (script !== undefined) {
-      return sent.catch((error: unknown) => {
-        if (!(isReplyError(error) && error.message.startsWith("NOSCRIPT"))) throw error;
-        // It has not run: the server did not know it. It does now.
-        const words = ["EVAL", script.source, ...args.slice(2)];
-        return client.send({ ...command, args: words }, signal);
-      });
+  ): void {
+    if (client instanceof Promise) {
+      client.then(
+        (ready) => this.#send(ready, command, asked, context, signal, { more, again }),
+        (error: unknown) => asked.failed(error),
+      );
+      return;
     }
-    if (!again || !this.#limits.replayReads || !onlyReads(args)) return sent;
-    return sent.catch(async (error: unknown) => {
-      if (isReplyError(error) || isAbort(error) || error instanceof ConnectError) throw error;
-      const next = await this.#link.ready(context);
-      return next.send(command, signal);
-    });
+    const { args, script } = command;
+    if (script !== undefined) {
+      // It has not run if the server did not know it. It does then.
+      const known = { ...command, args: ["EVAL", script.source, ...args.slice(2)] };
+      const unknown = (error: unknown): boolean =>
+        isReplyError(error) && error.message.startsWith("NOSCRIPT");
+      const next = orElse(asked, unknown, () => client.send(known, asked, signal));
+      client.send(command, next, signal, more);
+    } else if (again && this.#limits.replayReads && onlyReads(args)) {
+      const lost = (error: unknown): boolean =>
+        !(isReplyError(error) || isAbort(error) || error instanceof ConnectError);
+      const next = orElse(asked, lost, () => {
+        // By then the link knows that it is down, and waits.
+        const ready = Promise.resolve().then(() => this.#link.ready(context));
+        this.#send(ready, command, asked, context, signal, { again: false });
+      });
+      client.send(command, next, signal, more);
+    } else {
+      client.send(command, asked, signal, more);
+    }
   }
 
   /** Never rejects: each of the commands has a reply or an error of its own. */
   #sendAll(
-    client: ServerClient,
+    client: Now<ServerClient>,
     commands: readonly Command[],
     context: CallContext,
     signal: AbortSignal | undefined,
@@ -227,27 +233,29 @@ export class ServerConnection implements Connection {
       let left = commands.length;
       let bytes = 0;
       const settle = (index: number, reply: Reply): void => {
-        this.#inFlight--;
         replies[index] = reply;
         if (--left === 0) resolve(replies);
       };
       // A read that is sent again after a write of the same pipeline would see what that one did.
       const one = { more: true, again: commands.every(({ args }) => onlyReads(args)) };
       for (const [index, command] of commands.entries()) {
-        this.#send(client, command, context, signal, one).then(
-          (reply) => {
-            this.#replies++;
+        const asked: Asked = {
+          answered: (reply) => {
+            this.#ended(1);
             bytes += sizeOf(reply);
             // Each of them may be small enough, and all together too large.
             settle(index, bytes > mostBytes ? tooLarge(bytes, mostBytes) : reply);
           },
-          (error: unknown) => settle(index, this.#failed(error)),
-        );
+          failed: (error) => settle(index, this.#failed(error, 1)),
+        };
+        this.#send(client, command, asked, context, signal, one);
       }
     });
   }
 
-  #failed(error: unknown): ConnectError {
+  /** What to say of so many that failed. */
+  #failed(error: unknown, weight: number): ConnectError {
+    this.#inFlight -= weight;
     if (error instanceof ConnectError) return error;
     if (isReplyError(error)) {
       this.#replies++;
@@ -289,4 +297,12 @@ export class ServerConnection implements Connection {
 async function late(ms: number): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, ms).unref());
   throw new ConnectError(`no answer within ${ms} ms`, Code.DeadlineExceeded);
+}
+
+/** The same, but for some failures, after which something else is done. */
+function orElse(asked: Asked, some: (error: unknown) => boolean, next: () => void): Asked {
+  return {
+    answered: (reply) => asked.answered(reply),
+    failed: (error) => (some(error) ? next() : asked.failed(error)),
+  };
 }

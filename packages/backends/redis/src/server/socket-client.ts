@@ -5,17 +5,19 @@ import type Sockets from "@redis/client/dist/lib/client/socket.js";
 import type { Argument, Command, Reply } from "../connection.ts";
 import { tooLarge } from "../redis-error.ts";
 import type { Address } from "./address.ts";
+import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
 import {
+  ask,
   type ClientEvents,
   type ClientLimits,
   type Hear,
-  sendOptions,
   sendTransaction,
   type ServerClient,
   socketOptions,
 } from "./client.ts";
 import { ReplyMeter, type ReplyReader } from "./reply-meter.ts";
+import { SentCommand } from "./sent-command.ts";
 
 // CommonJS, whose default export is something else to each loader.
 const require = createRequire(import.meta.url);
@@ -49,8 +51,8 @@ export class SocketClient implements ServerClient, ReplyReader {
   #broken = 0;
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
-  /** Who wait for the next write, and how many shared the last one. */
-  #waiting = 0;
+  /** What goes to the queue with the next write, and how many the last one had. */
+  #unsent: SentCommand[] = [];
   #shared = 1;
 
   /** Makes it and lets it connect, and come back after an outage, for as long as it takes. */
@@ -71,8 +73,8 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#socket.on("data", (chunk: Buffer) => this.#hear(chunk));
     this.#socket.on("drain", () => this.#write());
     this.#socket.on("error", (cause: Error) => {
-      this.#queue.flushAll(cause);
       if (!this.#destroyed) events.down(cause);
+      this.#fail(cause);
     });
     this.#connect();
   }
@@ -85,12 +87,16 @@ export class SocketClient implements ServerClient, ReplyReader {
     return this.#wasReady;
   }
 
-  send({ args, exact = false }: Command, signal?: AbortSignal, more = false): Promise<Reply> {
-    return this.#send(args, exact, signal, more);
+  send(command: Command, asked: Asked, signal?: AbortSignal, more = false): void {
+    if (!this.#socket.isReady) return asked.failed(offline());
+    const count = this.#unsent.push(new SentCommand(command, asked, signal));
+    // Where one call comes after the other there is nobody to wait for, and the server works while the rest is done.
+    if (more || count > 1 || this.#shared > 1 || this.#queue.pendingCount > 0) this.#writeSoon();
+    else this.#write();
   }
 
   transaction(commands: readonly Command[]): Promise<readonly Reply[]> {
-    return sendTransaction((args, exact) => this.#send(args, exact, undefined, true), commands);
+    return sendTransaction(async (command) => ask(this, command, true), commands);
   }
 
   async listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
@@ -113,7 +119,7 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#destroyed = true;
     clearTimeout(this.#timer);
     this.#socket.destroy();
-    this.#queue.flushAll(new Error("the connection was closed"));
+    this.#fail(new Error("the connection was closed"));
   }
 
   write(bytes: Buffer): void {
@@ -148,22 +154,12 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#socket.connect().catch(() => {});
   }
 
-  #send(
-    args: readonly Argument[],
-    exact: boolean,
-    signal: AbortSignal | undefined,
-    more: boolean,
-  ): Promise<Reply> {
-    if (!this.#socket.isReady) return Promise.reject(offline());
-    const reply = this.#queue.addCommand<Reply>(args, sendOptions(exact, signal));
-    // Where one call comes after the other there is nobody to wait for, and the server works while the rest is done.
-    if (!more && this.#shared <= 1 && !this.#scheduled && this.#queue.pendingCount === 1) {
-      this.#write();
-    } else {
-      this.#waiting++;
-      this.#writeSoon();
-    }
-    return reply;
+  /** Whatever is under way fails. */
+  #fail(cause: Error): void {
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    this.#queue.flushAll(cause);
+    for (const command of unsent) command.reject(cause);
   }
 
   #writeSoon(): void {
@@ -171,14 +167,22 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#shared = this.#waiting;
-      this.#waiting = 0;
       this.#write();
     });
   }
 
   /** What is left when the socket has no room goes when it has: it says so with `drain`. */
   #write(): void {
+    if (this.#queue.isWaitingToWrite()) this.#writeQueue();
+    // They would come before what is left in the queue.
+    if (this.#unsent.length === 0 || this.#queue.isWaitingToWrite()) return;
+    this.#shared = this.#unsent.length;
+    this.#queue.prependCommandsToWrite(this.#unsent);
+    this.#unsent = [];
+    this.#writeQueue();
+  }
+
+  #writeQueue(): void {
     this.#socket.write(piecesOf(this.#queue.commandsToWrite()));
   }
 
@@ -213,10 +217,10 @@ export class SocketClient implements ServerClient, ReplyReader {
   #start(cause: Error): void {
     if (this.#destroyed) return;
     this.#socket.destroy();
-    this.#queue.flushAll(cause);
     const ms = backoff(this.#broken++);
     this.#events.retryIn(ms);
     this.#events.down(cause);
+    this.#fail(cause);
     this.#timer = setTimeout(() => this.#connect(), ms);
   }
 }

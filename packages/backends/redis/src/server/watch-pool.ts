@@ -3,7 +3,7 @@ import type { Argument, CallContext, Reply, Watch } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { atMost } from "./at-most.ts";
-import { isReplyError, type ServerClient } from "./client.ts";
+import { ask, isReplyError, type ServerClient } from "./client.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
 /** Links that are kept for the next watch. */
@@ -37,7 +37,7 @@ export class WatchPool {
     try {
       const client = await link.ready(context);
       const { reconnects } = link;
-      await ask(link, client.send({ args: ["WATCH", ...keys] }));
+      await told(link, ask(client, { args: ["WATCH", ...keys] }));
       return this.#watch(link, client, reconnects);
     } catch (error) {
       this.#drop(link);
@@ -57,7 +57,7 @@ export class WatchPool {
         try {
           // A link that was lost meanwhile watches nothing any more: nobody knows what has changed.
           if (link.reconnects !== reconnects || !link.isReady) return undefined;
-          const replies = await ask<readonly Reply[] | null>(link, client.transaction(commands));
+          const replies = await told<readonly Reply[] | null>(link, client.transaction(commands));
           return replies ?? undefined;
         } finally {
           this.#keep(link);
@@ -66,7 +66,7 @@ export class WatchPool {
       [Symbol.asyncDispose]: async () => {
         if (!this.#used.has(link)) return;
         let ended = false;
-        const sent = client.send({ args: ["UNWATCH"] }).then(() => (ended = true));
+        const sent = ask(client, { args: ["UNWATCH"] }).then(() => (ended = true));
         await atMost(this.#limits.connectTimeoutMs, sent);
         if (ended) this.#keep(link);
         else this.#drop(link);
@@ -88,7 +88,7 @@ export class WatchPool {
   }
 }
 
-async function ask<T>(link: Link, answer: Promise<T>): Promise<T> {
+async function told<T>(link: Link, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

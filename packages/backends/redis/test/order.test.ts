@@ -1,0 +1,27 @@
+import { inMemory } from "@dropthrough/dispatch/testing";
+import { expect, test } from "vitest";
+import { ListEnd, redis } from "../src/index.ts";
+import { startRedisServer } from "../src/testing.ts";
+import { b } from "./rules/rule.ts";
+
+test("commands keep their order where the socket has no room for them", async () => {
+  // A unix socket has little room, other than TCP on loopback.
+  await using server = await startRedisServer({ unixSocket: true });
+  await using backend = inMemory(redis({ url: server.url }));
+  const client = backend.client();
+  const key = b("list");
+  await client.listLength({ key });
+  server.pause();
+  const given: Promise<unknown>[] = [];
+  for (let turn = 0; turn < 20; turn++) {
+    for (let i = 0; i < 3; i++) {
+      const values = [new Uint8Array(256 * 1024).fill(given.length)];
+      given.push(client.listPush({ key, values, end: ListEnd.RIGHT }));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  server.resume();
+  await Promise.all(given);
+  const kept = given.map(async (_, i) => client.listIndex({ key, index: BigInt(i) }));
+  expect((await Promise.all(kept)).map(({ value }) => value?.[0])).toEqual(given.map((_, i) => i));
+});
