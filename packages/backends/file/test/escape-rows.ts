@@ -5,14 +5,14 @@ import { special } from "./jail.ts";
 
 // Every escape that was seen in others' file APIs, on every kind of mount. Guests see /data; `outside` lies beside it:
 //
-//   base ┬ mount ┬ a.txt "inside"    base/mount is /data (disk)
+//   base ┬ mount ┬ a.txt "inside"    base/mount is /data (disk; disk elsewhere: as where no directory can be held)
 //        │       └ sub/b.txt         base/mount/a.txt is /data (single file)
 //        └ outside/secret "SECRET"   nobody may ever see, change or add to this
 
 /** What can be mounted. */
-export type Kind = "disk" | "memory" | "single file";
+export type Kind = "disk" | "disk elsewhere" | "memory" | "single file";
 
-export const KINDS: readonly Kind[] = ["disk", "memory", "single file"];
+export const KINDS: readonly Kind[] = ["disk", "disk elsewhere", "memory", "single file"];
 const { InvalidArgument, NotFound, PermissionDenied, FailedPrecondition } = Code;
 
 /** One escape, tried with every call that takes a path. */
@@ -24,8 +24,13 @@ export interface Row {
   /** What the guest names. */
   readonly paths: readonly string[];
   /** The codes that it may get, by kind of mount; a kind that is left out cannot have such a thing, and `without` says why. */
-  readonly codes: Partial<Record<Kind, readonly Code[]>>;
+  readonly codes: Partial<Record<Exclude<Kind, "disk elsewhere">, readonly Code[]>>;
   readonly without?: string;
+}
+
+/** The codes of a row on a kind of mount: a disk elsewhere has those of a disk. */
+export function codesOf({ codes }: Row, kind: Kind): readonly Code[] | undefined {
+  return codes[kind === "disk elsewhere" ? "disk" : kind];
 }
 
 const NO_LINKS_IN_MEMORY =

@@ -12,6 +12,7 @@ import {
   type FileService,
   type MemoryMount,
 } from "../src/index.ts";
+import { elsewhere } from "./elsewhere.ts";
 import type { Kind } from "./escape-rows.ts";
 
 const specials = mkdtempSync(join(tmpdir(), "dropthrough-special-"));
@@ -49,6 +50,8 @@ export async function codeOf(call: Promise<unknown>): Promise<Code | 0> {
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+const make = <T>(mount: () => T): T => mount();
+
 /** A folder `mount` that guests see as /data, beside `outside`, which they must never see. */
 export class Jail implements AsyncDisposable {
   readonly base: string = mkdtempSync(join(tmpdir(), "dropthrough-jail-"));
@@ -79,16 +82,17 @@ export class Jail implements AsyncDisposable {
     writeFileSync(this.inside("sub/b.txt"), "deep");
   }
 
-  async use(mounts: FileOptions["mounts"]): Promise<void> {
+  async use(mounts: FileOptions["mounts"], where = make): Promise<void> {
     await this.memory?.[Symbol.asyncDispose]();
-    this.memory = inMemory(file({ mounts }));
+    this.memory = where(() => inMemory(file({ mounts })));
   }
 
   /** Mounts /data, and /tmp in memory with one file. */
   async mount(kind: Kind, write = true): Promise<void> {
-    const path = this.inside(kind === "disk" ? "" : "a.txt");
+    const path = this.inside(kind === "single file" ? "a.txt" : "");
     const data: DiskMount | MemoryMount = kind === "memory" ? { memory: true } : { path, write };
-    await this.use({ "/data": data, "/tmp": { memory: true } });
+    const where = kind === "disk elsewhere" ? elsewhere : make;
+    await this.use({ "/data": data, "/tmp": { memory: true } }, where);
     const { client } = this;
     await client.writeFile({ path: "/tmp/own", data: bytes("own") });
     if (kind !== "memory") return;

@@ -5,6 +5,7 @@ import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type InMemory, inMemory, ManualClock } from "@dropthrough/dispatch/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { file, type FileService, FileType, Whence } from "../src/index.ts";
+import { elsewhere } from "./elsewhere.ts";
 
 let folder: string;
 let memory: InMemory<typeof FileService>;
@@ -25,12 +26,15 @@ const get = async (path: string): Promise<string> =>
 const names = async (path: string): Promise<string[]> =>
   (await client.list({ path })).entries.map((entry) => entry.name);
 
+const onDisk = (quota: string, entries?: number) => ({
+  "/data": { path: folder, write: true, quota, ...(entries !== undefined && { entries }) },
+  "/other": { memory: true as const },
+});
+
 /** Mounts that must not be told apart by a guest. */
 const KINDS = {
-  disk: (quota: string, entries?: number) => ({
-    "/data": { path: folder, write: true, quota, ...(entries !== undefined && { entries }) },
-    "/other": { memory: true as const },
-  }),
+  disk: onDisk,
+  "disk elsewhere": onDisk,
   memory: (quota: string, entries?: number) => ({
     "/data": { memory: true as const, quota, ...(entries !== undefined && { entries }) },
     "/other": { memory: true as const },
@@ -39,7 +43,8 @@ const KINDS = {
 
 describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("a %s mount:", (kind) => {
   const mount = (quota = "1 GiB", entries?: number): void => {
-    memory = inMemory(file({ mounts: KINDS[kind](quota, entries) }));
+    const make = (): typeof memory => inMemory(file({ mounts: KINDS[kind](quota, entries) }));
+    memory = kind === "disk elsewhere" ? elsewhere(make) : make();
     client = memory.client();
   };
   beforeEach(() => {
