@@ -100,6 +100,11 @@ function checkExports(info: ModuleInfo): void {
   if (info.memories.some((m) => m.shared)) {
     throw new ModuleError("the guest has a shared memory: build it without threads");
   }
+  if (info.managed) {
+    throw new ModuleError(
+      "the guest makes objects in the engine's heap (structs, arrays, exceptions that hold references), which cannot be limited: build it for linear memory",
+    );
+  }
   for (const { name, kind, signature } of info.exports) {
     if (ABORT_GLOBALS.includes(name)) {
       if (kind !== "global")

@@ -48,4 +48,6 @@ export {
   type ModuleImport,
   type ModuleInfo,
   readModule,
+  type TableInfo,
 } from "./module-reader.ts";
+export { limitTables } from "./table-limit.ts";

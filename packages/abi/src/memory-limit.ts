@@ -1,4 +1,4 @@
-import { ModuleError, readModule, readSections } from "./module-reader.ts";
+import { ModuleError, readModule, readSections, type Section } from "./module-reader.ts";
 
 /**
  * Rewrites a module so that its own memories cannot grow above a maximum: the engine itself then refuses
@@ -11,13 +11,15 @@ import { ModuleError, readModule, readSections } from "./module-reader.ts";
  *
  * @param bytes the module
  * @param maximum in pages of 64 KiB
- * @throws ModuleError if a memory starts out larger than that, or is imported
+ * @throws ModuleError if the memory starts out larger than that, is imported or not the only one
  */
 export function limitMemory(
   bytes: Uint8Array<ArrayBuffer>,
   maximum: number,
 ): Uint8Array<ArrayBuffer> {
   const memories = readModule(bytes).memories;
+  if (memories.length > 1)
+    throw new ModuleError(`the guest has ${memories.length} memories: build it with one`);
   for (const memory of memories) {
     if (memory.imported)
       throw new ModuleError("the guest imports its memory: it must have its own and export it");
@@ -37,18 +39,26 @@ export function limitMemory(
   for (const m of memories) {
     content.push(1, ...leb(m.minimum), ...leb(Math.min(m.maximum ?? maximum, maximum)));
   }
-  const header = [5, ...leb(content.length)];
-  const limited = new Uint8Array(
-    bytes.length - (section.end - section.start) + header.length + content.length,
-  );
-  limited.set(bytes.subarray(0, section.start));
-  limited.set(header, section.start);
-  limited.set(content, section.start + header.length);
-  limited.set(bytes.subarray(section.end), section.start + header.length + content.length);
-  return limited;
+  return replaceSection(bytes, section, Uint8Array.from(content));
 }
 
-function leb(value: number): number[] {
+/** A module with other content in one of its sections. */
+export function replaceSection(
+  bytes: Uint8Array<ArrayBuffer>,
+  { id, start, end }: Section,
+  content: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const header = [id, ...leb(content.length)];
+  const replaced = new Uint8Array(bytes.length - (end - start) + header.length + content.length);
+  replaced.set(bytes.subarray(0, start));
+  replaced.set(header, start);
+  replaced.set(content, start + header.length);
+  replaced.set(bytes.subarray(end), start + header.length + content.length);
+  return replaced;
+}
+
+/** A number of 0 or more as LEB128. */
+export function leb(value: number): number[] {
   const bytes: number[] = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);
   bytes.push(value);

@@ -1,18 +1,22 @@
 /**
  * Reads what the host must know of a WebAssembly module before it runs: its imports and exports with their
- * signatures, its memories, its custom sections. The JavaScript API tells names but no signatures.
+ * signatures, its memories and tables, its custom sections. The JavaScript API tells names but no signatures.
  *
  * Source: WebAssembly Core Specification 3.0, "Binary Format / Modules".
  *
  * ```text
  *  00 61 73 6d  01 00 00 00   then sections:  id | size (u32 leb) | size bytes
- *  1 types   2 imports   3 functions   5 memories   7 exports   0 custom: name | bytes
+ *  1 types   2 imports   3 functions   4 tables   5 memories   7 exports   13 tags   0 custom: name | bytes
  * ```
  */
 export interface ModuleInfo {
   readonly imports: readonly ModuleImport[];
   readonly exports: readonly ModuleExport[];
   readonly memories: readonly MemoryInfo[];
+  /** Its own tables. */
+  readonly tables: readonly TableInfo[];
+  /** It can make objects that live in the engine's heap: structs, arrays, exceptions that hold exceptions. */
+  readonly managed: boolean;
   /** The contents of the custom sections of a name, in order. */
   custom(name: string): readonly Uint8Array[];
 }
@@ -44,6 +48,15 @@ export interface MemoryInfo {
   readonly shared: boolean;
   readonly memory64: boolean;
   readonly imported: boolean;
+}
+
+/** The limits of one table, in entries, and where they stand in the module, in bytes. */
+export interface TableInfo {
+  readonly flags: number;
+  readonly minimum: number;
+  readonly maximum: number | undefined;
+  readonly at: number;
+  readonly end: number;
 }
 
 /** The bytes are no WebAssembly module that could be read. */
@@ -109,13 +122,18 @@ export function readModule(bytes: Uint8Array): ModuleInfo {
   const imports: ModuleImport[] = [];
   const exports: ModuleExport[] = [];
   const memories: MemoryInfo[] = [];
+  const tables: TableInfo[] = [];
+  let managed = false;
   const customs: { name: string; content: Uint8Array }[] = [];
   for (const section of readSections(bytes)) {
     const reader = new Reader(bytes, section.at, section.end);
-    if (section.id === 0) {
+    if (section.id === 13) {
+      reader.each(() => (managed ||= /\bref\b/.test(types[reader.tag()] ?? "")));
+    } else if (section.id === 0) {
       customs.push({ name: reader.name(), content: bytes.subarray(reader.at, section.end) });
     } else if (section.id === 1) {
       reader.each(() => readTypes(reader, types));
+      managed = types.includes(undefined);
     } else if (section.id === 2) {
       reader.each(() => {
         const [module, name, kind] = [reader.name(), reader.name(), reader.kind()];
@@ -129,6 +147,8 @@ export function readModule(bytes: Uint8Array): ModuleInfo {
       });
     } else if (section.id === 3) {
       reader.each(() => functions.push(types[reader.u32()]));
+    } else if (section.id === 4) {
+      reader.each(() => tables.push(reader.ownTable()));
     } else if (section.id === 5) {
       reader.each(() => memories.push(reader.memory(false)));
     } else if (section.id === 7) {
@@ -140,7 +160,7 @@ export function readModule(bytes: Uint8Array): ModuleInfo {
   }
   const custom = (name: string): Uint8Array[] =>
     customs.filter((c) => c.name === name).map((c) => c.content);
-  return { imports, exports, memories, custom };
+  return { imports, exports, memories, tables, managed, custom };
 }
 
 /** One entry of the type section: a type, or a group of types. */
@@ -266,9 +286,28 @@ class Reader {
     return { minimum, maximum, shared: (flags & 2) !== 0, memory64: (flags & 4) !== 0, imported };
   }
 
-  table(): void {
+  table(): TableInfo {
     this.valueType();
-    this.#limits();
+    const at = this.at;
+    return { ...this.#limits(), at, end: this.at };
+  }
+
+  /** A table, behind 40 00 if an expression that fills it stands behind it. */
+  ownTable(): TableInfo {
+    const filled = this.#bytes[this.at] === 0x40;
+    if (filled) this.skip(2);
+    const table = this.table();
+    if (filled) this.#expression();
+    return table;
+  }
+
+  /** What makes a reference: null, a function, a global. */
+  #expression(): void {
+    for (let code = this.byte(); code !== 0x0b; code = this.byte()) {
+      if (code !== 0xd0 && code !== 0xd2 && code !== 0x23)
+        throw new ModuleError("the module has a table that is filled by an unknown instruction");
+      this.#leb(5);
+    }
   }
 
   global(): void {
@@ -276,8 +315,9 @@ class Reader {
     this.byte();
   }
 
-  tag(): void {
+  /** A tag; answers the number of its type. */
+  tag(): number {
     this.byte();
-    this.u32();
+    return this.u32();
   }
 }

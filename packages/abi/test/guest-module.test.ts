@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import {
   limitMemory,
+  limitTables,
   ManifestSchema,
   ModuleError,
   readGuestModule,
@@ -180,5 +181,85 @@ describe("the memory of a guest is capped by the engine", () => {
     expect(() => limitMemory(wat(`(module (import "e" "m" (memory 1)))`), 10)).toThrow(
       "the guest imports its memory",
     );
+  });
+});
+
+/** A module of sections, where the text has no words for them. */
+function binary(
+  ...sections: readonly (readonly [id: number, content: readonly number[]])[]
+): Uint8Array<ArrayBuffer> {
+  const bytes = sections.flatMap(([id, content]) => [id, content.length, ...content]);
+  return Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...bytes]);
+}
+
+test("a guest with two memories is refused: each could grow as far as the limit", () => {
+  expect(() => limitMemory(binary([5, [2, 0, 1, 0, 1]]), 10)).toThrow("the guest has 2 memories");
+});
+
+describe("what lives in the engine's heap", () => {
+  const pages = [
+    [5, [1, 0, 1]],
+    [7, [1, 6, ...Buffer.from("memory"), 2, 0]],
+  ] as const;
+
+  test.each([
+    ["structs", [[1, [1, 0x5f, 1, 0x7f, 1]], ...pages]],
+    ["arrays", [[1, [1, 0x4e, 1, 0x5e, 0x7f, 1]], ...pages]],
+    [
+      "exceptions that hold exceptions",
+      [[1, [1, 0x60, 1, 0x69, 0]], pages[0], [13, [1, 0, 0]], pages[1]],
+    ],
+  ] as const)("is no guest's to fill with %s", (_, sections) => {
+    const bytes = binary(...sections);
+    expect(WebAssembly.validate(bytes)).toBe(true);
+    expect(() => readGuestModule(bytes)).toThrow("the guest makes objects in the engine's heap");
+  });
+
+  test("may hold exceptions of numbers", () => {
+    const bytes = binary([1, [1, 0x60, 1, 0x7f, 0]], pages[0], [13, [1, 0, 0]], pages[1]);
+    expect(readGuestModule(bytes).kind).toBe("reactor");
+  });
+
+  /** How far a table can grow. */
+  const grown = (bytes: Uint8Array<ArrayBuffer>, name = "t"): number => {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    const table = exports[name] as WebAssembly.Table;
+    for (let step = 1024; step >= 1; step /= 2)
+      try {
+        while (table.length < 5000) table.grow(step);
+      } catch {
+        // It is above its limit.
+      }
+    return table.length;
+  };
+
+  test("takes tables that together grow to the limit", () => {
+    const one = wat(`(module (table (export "t") 2 funcref))`);
+    expect(grown(limitTables(one, 300))).toBe(300);
+    const two = wat(
+      `(module (table (export "t") 200 funcref) (table (export "u") 0 9000 externref) (table (export "v") 4 8 funcref)
+        (elem (table 0) (i32.const 1) func $f) (func $f))`,
+    );
+    const limited = limitTables(two, 504);
+    expect(["t", "u", "v"].map((name) => grown(limited, name))).toEqual([300, 100, 8]);
+  });
+
+  test("takes a table that is filled when it is made", () => {
+    const bytes = binary(
+      [4, [2, 0x40, 0, 0x70, 0, 2, 0xd0, 0x70, 0x0b, 0x70, 0, 1]],
+      [7, [2, 1, 0x74, 1, 0, 1, 0x75, 1, 1]],
+    );
+    const limited = limitTables(bytes, 9);
+    expect([grown(limited), grown(limited, "u")]).toEqual([5, 4]);
+  });
+
+  test("takes no tables that start above the limit", () => {
+    const bytes = wat(`(module (table 6 funcref) (table 5 funcref))`);
+    expect(() => limitTables(bytes, 10)).toThrow("the guest starts with tables of 11 entries");
+  });
+
+  test("is left as it is by tables that keep to the limit", () => {
+    const bytes = wat(`(module (table 6 10 funcref))`);
+    expect(limitTables(bytes, 10)).toBe(bytes);
   });
 });

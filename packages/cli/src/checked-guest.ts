@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
 import type { DescService } from "@bufbuild/protobuf";
-import { type GuestModule, limitMemory, ModuleError, readGuestModule } from "@dropthrough/abi";
+import {
+  type GuestModule,
+  limitMemory,
+  limitTables,
+  ModuleError,
+  readGuestModule,
+} from "@dropthrough/abi";
 import { DEFAULT_LIMITS, type GuestConfig, type HostLimits } from "@dropthrough/host";
 import { servicesOf } from "./manifest-services.ts";
 
@@ -30,8 +36,8 @@ export async function checkGuest(
   try {
     if (bytes !== undefined) {
       module = readGuestModule(bytes);
-      const { memoryPages } = { ...DEFAULT_LIMITS, ...limits, ...config.limits };
-      await WebAssembly.compile(limitMemory(bytes, memoryPages));
+      const { memoryPages, tableEntries } = { ...DEFAULT_LIMITS, ...limits, ...config.limits };
+      await WebAssembly.compile(limitTables(limitMemory(bytes, memoryPages), tableEntries));
       services = [...services, ...servicesOf(module.manifest)];
     }
   } catch (cause) {

@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { createFileRegistry, type DescService } from "@bufbuild/protobuf";
-import { type GuestModule, limitMemory, ModuleError, readGuestModule } from "@dropthrough/abi";
+import {
+  type GuestModule,
+  limitMemory,
+  limitTables,
+  ModuleError,
+  readGuestModule,
+} from "@dropthrough/abi";
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError } from "./guest-exit.ts";
 import type { Limits } from "./limits.ts";
@@ -23,7 +29,7 @@ export interface GuestProgram {
 export async function loadProgram(config: GuestConfig, limits: Limits): Promise<GuestProgram> {
   const bytes = await readBytes(config);
   try {
-    const { shape, module } = await compile(bytes, limits.memoryPages);
+    const { shape, module } = await compile(bytes, limits);
     const described = describe(config, shape);
     const waits = shape.info.imports.some((i) => i.name === "wait");
     return { module, shape, waits, desc: (service) => described(service) };
@@ -36,23 +42,27 @@ export async function loadProgram(config: GuestConfig, limits: Limits): Promise<
 /** Up to so many bytes a module is compiled at once: to ask another thread for it takes longer, and some turns of the event loop. */
 const SMALL = 65_536;
 
-/** What the same bytes were compiled to before, by their limit: a hundred guests may share one module. */
-const compiled = new WeakMap<Uint8Array, Map<number, Compiled>>();
+/** What the same bytes were compiled to before, by their limits: a hundred guests may share one module. */
+const compiled = new WeakMap<Uint8Array, Map<string, Compiled>>();
 
 interface Compiled {
   readonly shape: GuestModule;
   readonly module: WebAssembly.Module;
 }
 
-async function compile(bytes: Uint8Array<ArrayBuffer>, pages: number): Promise<Compiled> {
-  const known = compiled.get(bytes)?.get(pages);
+async function compile(
+  bytes: Uint8Array<ArrayBuffer>,
+  { memoryPages, tableEntries }: Limits,
+): Promise<Compiled> {
+  const key = `${memoryPages} ${tableEntries}`;
+  const known = compiled.get(bytes)?.get(key);
   if (known !== undefined) return known;
   const shape = readGuestModule(bytes);
-  const limited = limitMemory(bytes, pages);
+  const limited = limitTables(limitMemory(bytes, memoryPages), tableEntries);
   const module =
     limited.length <= SMALL ? new WebAssembly.Module(limited) : await WebAssembly.compile(limited);
   const made = { shape, module };
-  compiled.set(bytes, new Map([...(compiled.get(bytes) ?? []), [pages, made]]));
+  compiled.set(bytes, new Map([...(compiled.get(bytes) ?? []), [key, made]]));
   return made;
 }
 

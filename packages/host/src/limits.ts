@@ -5,6 +5,8 @@ import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "@dropthrough/dispa
 export interface HostLimits {
   /** Pages of 64 KiB that one instance's memory may grow to; the engine enforces it. Default 4,096 (256 MiB). */
   readonly memoryPages: number;
+  /** Entries that one instance's tables may grow to, together; the engine enforces it. Default 262,144. */
+  readonly tableEntries: number;
   /** Calls that may wait for a free instance, for each service of each guest that exports it. Default 1,024. */
   readonly queue: number;
   /** How often a guest that trapped is started again within `restartWindowMs`. Default 5. */
@@ -29,6 +31,7 @@ export const DEFAULT_LIMITS: Limits = {
   ...DEFAULT_ABI_LIMITS,
   ...DEFAULT_DISPATCH_LIMITS,
   memoryPages: 4096,
+  tableEntries: 262_144,
   queue: 1024,
   restarts: 5,
   restartWindowMs: 60_000,

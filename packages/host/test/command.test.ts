@@ -132,6 +132,14 @@ describe("a command guest", () => {
     expect((await exitOf(grow, { limits: { memoryPages: 10 } })).code).toBe(0);
   });
 
+  test("cannot grow its tables above their limit", async () => {
+    const g = new GuestText();
+    const grow = g.module(`(table $t 1 funcref) (func (export "_start")
+      (if (i32.ne (table.grow $t (ref.null func) (i32.const 9)) (i32.const 1)) (then unreachable))
+      (if (i32.ne (table.grow $t (ref.null func) (i32.const 1)) (i32.const -1)) (then unreachable)))`);
+    expect(await exitOf(grow, { limits: { tableEntries: 10 } })).toMatchObject({ code: 0 });
+  });
+
   test("that calls before it has a memory is told FAILED_PRECONDITION", async () => {
     const g = new GuestText();
     const early = g.module(`
