@@ -1,4 +1,5 @@
 import type { Graph } from "@viz-js/viz";
+import { ConfigError } from "./config-error.ts";
 import type { DeploymentGraph, GraphEdge, GraphNode } from "./deployment-graph.ts";
 import { grantsText } from "./graph-text.ts";
 import { labelLine } from "./label.ts";
@@ -13,8 +14,20 @@ const COLOURS = {
   nobody: { color: "#c0392b", fillcolor: "#fdf0ee" },
 } as const;
 
-/** A graph as an SVG picture, laid out in layers by Graphviz. */
+/** Graphviz takes 3 seconds for so many lines between 16 guests that all call each other, and minutes for some more. */
+const MOST_EDGES = 256;
+
+/**
+ * A graph as an SVG picture, laid out in layers by Graphviz.
+ *
+ * @throws ConfigError if it has too many lines to be laid out
+ */
 export async function graphSvg(graph: DeploymentGraph): Promise<string> {
+  if (graph.edges.length > MOST_EDGES) {
+    throw new ConfigError(
+      `a picture of ${graph.edges.length} lines takes too long, ${MOST_EDGES} are laid out at most: take --format text or mermaid`,
+    );
+  }
   // Only now: it is large, and no other command needs it.
   const { instance } = await import("@viz-js/viz");
   const viz = await instance();

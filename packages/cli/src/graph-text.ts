@@ -1,5 +1,6 @@
 import { printable } from "@dropthrough/dispatch";
 import type { DeploymentGraph, GraphEdge, GraphNode } from "./deployment-graph.ts";
+import { labelLine } from "./label.ts";
 
 /** More methods than this say no more. */
 const MOST_METHODS = 12;
@@ -24,12 +25,14 @@ export function graphText({ nodes, edges }: DeploymentGraph): string {
       [
         node.name,
         ...(about.length > 0 ? [`(${about.join(", ")})`] : []),
-        ...(node.services.length > 0 ? [`${verb} ${node.services.join(", ")}`] : []),
+        ...(node.services.length > 0 ? [`${verb} ${node.services.map(labelLine).join(", ")}`] : []),
       ].join(" "),
     );
     for (const edge of edges.filter(({ from }) => from === node)) {
       const verbOfEdge = edge.requires ? "requires" : "may call";
-      lines.push(`  ${verbOfEdge} ${edge.service} of ${ownerOf(edge.to)}: ${grantsText(edge)}`);
+      lines.push(
+        `  ${verbOfEdge} ${labelLine(edge.service)} of ${ownerOf(edge.to)}: ${grantsText(edge)}`,
+      );
     }
   }
   return lines.map((line) => printable(line)).join("\n");

@@ -13,7 +13,11 @@ export interface GraphOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** Draws a deployment: guests, backends, who requires and who may call what, with the grants. Nothing is run. */
+/**
+ * Draws a deployment: guests, backends, who requires and who may call what, with the grants. Nothing is run.
+ *
+ * @throws ConfigError if it is too large for a picture
+ */
 export async function graph(config: Config, options: GraphOptions = {}): Promise<string> {
   const { format = "text", warn = () => {} } = options;
   const read = await readGraph(config, warn);

@@ -114,6 +114,7 @@ kernel (backend, every guest may call it) answers for dropthrough.kernel.v1.Kern
       graph(config, { format: "svg" }),
     ]);
     expect(text.split("\n")).toHaveLength(9);
+    expect(text).not.toContain("z".repeat(121));
     for (const mark of ["\u001b", "\u202e"]) expect(text).not.toContain(mark);
     expect(mermaid).not.toContain("<script");
     // Two for each of the 9 nodes and 6 edges: none comes from a name.
@@ -138,5 +139,29 @@ kernel (backend, every guest may call it) answers for dropthrough.kernel.v1.Kern
     expect(warnings).toEqual([
       'guest "a" requires 300 services, more than the 256 that it may: the rest is left out',
     ]);
+  });
+
+  /** As many guests that all may call each other. */
+  const crowd = (count: number): Parameters<typeof graph>[0] => ({
+    guests: Array.from({ length: count }, (_, i) => ({
+      name: `g${i}`,
+      module: idle(),
+      exports: ["x.S"],
+      grants: ["x.S/*"],
+    })),
+  });
+
+  test("lays out no picture that would take minutes, and says what to take instead", async () => {
+    await expect(graph(crowd(40), { format: "svg" })).rejects.toThrow(
+      "a picture of 1600 lines takes too long, 256 are laid out at most: take --format text or mermaid",
+    );
+    expect((await graph(crowd(40))).split("\n")).toHaveLength(40 + 1600);
+  });
+
+  test.each(["text", "mermaid"] as const)("bounds what all guests add as %s", async (format) => {
+    const warnings: string[] = [];
+    const text = await graph(crowd(110), { format, warn: (message) => warnings.push(message) });
+    expect(text.match(/x\.S.*all methods/g)).toHaveLength(10_000);
+    expect(warnings).toEqual(["the graph has more than 10000 lines: 2100 are left out"]);
   });
 });
