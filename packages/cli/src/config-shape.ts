@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { DEFAULT_LIMITS, type HostOptions } from "@dropthrough/host";
 import * as v from "valibot";
 import { ConfigError } from "./config-error.ts";
@@ -10,7 +11,18 @@ import { ConfigError } from "./config-error.ts";
 const text = v.string("must be a text");
 const texts = v.array(text, "must be a list of texts");
 const list = v.array(v.any(), "must be a list");
-const object = v.custom<object>((it) => typeof it === "object" && it !== null, "must be an object");
+const descriptors = v.array(
+  v.custom<DescService>(
+    (it) => isObject(it) && it["kind"] === "service",
+    "must be the descriptor of a service",
+  ),
+  "must be a list",
+);
+const object = v.custom<object>(isObject, "must be an object");
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
 
 function whole(least: number): v.GenericSchema<number> {
   const message = `must be a whole number, ${least} or more`;
@@ -18,7 +30,7 @@ function whole(least: number): v.GenericSchema<number> {
 }
 
 const limits = v.strictObject(
-  Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, v.optional(whole(0))])),
+  Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, v.exactOptional(whole(0))])),
 );
 
 const guest = v.strictObject({
@@ -31,7 +43,7 @@ const guest = v.strictObject({
   environment: v.optional(v.record(v.string(), text, "must be texts by name")),
   grants: v.optional(texts),
   exports: v.optional(texts),
-  services: v.optional(list),
+  services: v.optional(descriptors),
   instances: v.optional(whole(1)),
   main: v.optional(v.boolean("must be true or false")),
   limits: v.optional(limits),

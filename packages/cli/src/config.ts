@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Backend } from "@dropthrough/dispatch";
 import type { HostOptions } from "@dropthrough/host";
@@ -28,7 +28,7 @@ export function defineConfig(config: Config): Config {
  */
 export async function loadConfig(file = "."): Promise<Config> {
   const path = resolve(file);
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path, file);
   if (stat === undefined) {
     throw new ConfigError(
       `${file} does not exist: name a configuration file, or a folder with a dropthrough.config.ts`,
@@ -78,6 +78,15 @@ export async function loadConfig(file = "."): Promise<Config> {
       module: typeof guest.module === "string" ? resolve(cwd, guest.module) : guest.module,
     })),
   };
+}
+
+/** Undefined if there is nothing. */
+function statOf(path: string, file: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw new ConfigError(`${file} cannot be used: ${firstLine(cause)}`, { cause });
+  }
 }
 
 function isList(value: object): value is readonly unknown[] {

@@ -1,4 +1,5 @@
 import { loadConfig } from "dropthrough";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { DeploymentFolder, untimed } from "./deployment-folder.ts";
@@ -150,6 +151,10 @@ test.each([
     '"guests[0].environment.PORT" must be a text',
   ],
   [{ limits: { memoryPages: -1 } }, '"limits.memoryPages" must be a whole number, 0 or more'],
+  [
+    { guests: [{ name: "a", module: "a.wasm", services: [1] }] },
+    '"guests[0].services[0]" must be the descriptor of a service',
+  ],
   [{ backends: 1 }, '"backends" must be a list, or options by package name'],
   [
     { backends: [{}] },
@@ -176,4 +181,20 @@ test.each([
   const message = await refusal(name, content);
   expect(message).toMatch(new RegExp(`^${name} cannot be used: .`));
   expect(message).not.toContain("\n");
+});
+
+test("a limit that is undefined is none", async () => {
+  expect(await refusal("undefined.mjs", "export default { limits: { queue: undefined } };")).toBe(
+    'undefined.mjs: "limits.queue" must be a whole number, 0 or more',
+  );
+});
+
+test.each([
+  ["x".repeat(5000), "ENAMETOOLONG"],
+  ["loop", "ELOOP"],
+])("a path that the system refuses is the user's mistake, and no bug", async (path, why) => {
+  if (path === "loop") symlinkSync("loop", join(folder.path, "loop"));
+  const { code, stderr } = await folder.dropthrough(["run", path]);
+  expect(stderr).toMatch(new RegExp(`^dropthrough: .* cannot be used: ${why}`));
+  expect(code).toBe(193);
 });

@@ -23,7 +23,7 @@ import type { GuestInstance } from "./guest-instance.ts";
 import { GuestPool } from "./guest-pool.ts";
 import { loadProgram } from "./guest-program.ts";
 import type { HostCore } from "./host-core.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { DEFAULT_LIMITS, type Limits, limitsOf } from "./limits.ts";
 import { checkStandIn, configOf, type GuestChange, launched } from "./replacement.ts";
 
 /** A deployment: which backends, which guests, within which bounds. */
@@ -128,7 +128,7 @@ class WasmHost implements Host, HostCore {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#limits = limitsOf(DEFAULT_LIMITS, options.limits);
     const { interceptors, codec, clock, onIncident } = options;
     this.registry = createRegistry({
       limits: this.#limits,
@@ -156,7 +156,7 @@ class WasmHost implements Host, HostCore {
     const guests = this.#options.guests ?? [];
     const pools = await Promise.all(
       guests.map(async (config) => {
-        const limits = { ...this.#limits, ...config.limits };
+        const limits = limitsOf(this.#limits, config.limits);
         return new GuestPool(config, await loadProgram(config, limits), limits, this);
       }),
     );
@@ -198,7 +198,7 @@ class WasmHost implements Host, HostCore {
   }
 
   async #replace(old: GuestPool, config: GuestConfig): Promise<void> {
-    const limits = { ...this.#limits, ...config.limits };
+    const limits = limitsOf(this.#limits, config.limits);
     const program = await loadProgram(config, limits);
     for (const { shape } of [old.program, program]) {
       if (shape.kind === "command")

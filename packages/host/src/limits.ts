@@ -40,3 +40,9 @@ export const DEFAULT_LIMITS: Limits = {
   launchMs: 10_000,
   drainMs: 30_000,
 };
+
+/** Limits, with some set otherwise. One that is undefined is not set: it would be no bound at all. */
+export function limitsOf(limits: Limits, others: Partial<Limits> = {}): Limits {
+  const set = Object.entries(others).filter(([, value]) => (value as unknown) !== undefined);
+  return { ...limits, ...(Object.fromEntries(set) as Partial<Limits>) };
+}

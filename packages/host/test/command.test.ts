@@ -140,6 +140,17 @@ describe("a command guest", () => {
     expect(await exitOf(grow, { limits: { tableEntries: 10 } })).toMatchObject({ code: 0 });
   });
 
+  test("has the default of a limit that is set to undefined, and not none", async () => {
+    const long = command(
+      (g) =>
+        `(if (i32.ne (call $bind ${g.data(`x.S/${"m".repeat(300)}`)}) (i32.const -3)) (then unreachable))`,
+    );
+    // As a program without types may give it.
+    const limits = { nameBytes: undefined } as object;
+    expect(await exitOf(long, { limits })).toMatchObject({ code: 0 });
+    expect(await exitOf(long, {}, { limits })).toMatchObject({ code: 0 });
+  });
+
   test("that calls before it has a memory is told FAILED_PRECONDITION", async () => {
     const g = new GuestText();
     const early = g.module(`
