@@ -1,5 +1,6 @@
+import { Socket } from "node:net";
 import { inMemory } from "@dropthrough/dispatch/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ListEnd, redis } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
 import { b } from "./rules/rule.ts";
@@ -24,4 +25,31 @@ test("commands keep their order where the socket has no room for them", async ()
   await Promise.all(given);
   const kept = given.map(async (_, i) => client.listIndex({ key, index: BigInt(i) }));
   expect((await Promise.all(kept)).map(({ value }) => value?.[0])).toEqual(given.map((_, i) => i));
+});
+
+test("commands of one turn of the event loop share a write", async () => {
+  await using server = await startRedisServer();
+  await using backend = inMemory(redis({ url: server.url }));
+  const client = backend.client();
+  const get = async (): Promise<unknown> => client.get({ key: b("k") });
+  await get();
+  let writes = 0;
+  // What the stream of a socket calls once for each write of its own, of one piece or of several.
+  for (const name of ["_write", "_writev"] as const) {
+    const write = Socket.prototype[name] as (...args: unknown[]) => void;
+    vi.spyOn(Socket.prototype, name).mockImplementation(function (this: Socket, ...args: unknown[]) {
+      writes++;
+      return write.apply(this, args);
+    });
+  }
+  try {
+    for (const expected of [2, 1, 1]) {
+      writes = 0;
+      await Promise.all(Array.from({ length: 200 }, get));
+      // The first of some is sent at once, since it could be the only one, until the last write had more than one.
+      expect(writes).toBe(expected);
+    }
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
