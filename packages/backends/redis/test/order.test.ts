@@ -37,7 +37,10 @@ test("commands of one turn of the event loop share a write", async () => {
   // What the stream of a socket calls once for each write of its own, of one piece or of several.
   for (const name of ["_write", "_writev"] as const) {
     const write = Socket.prototype[name] as (...args: unknown[]) => void;
-    vi.spyOn(Socket.prototype, name).mockImplementation(function (this: Socket, ...args: unknown[]) {
+    vi.spyOn(Socket.prototype, name).mockImplementation(function (
+      this: Socket,
+      ...args: unknown[]
+    ) {
       writes++;
       return write.apply(this, args);
     });
