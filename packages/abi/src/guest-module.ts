@@ -65,12 +65,12 @@ export function readGuestModule(bytes: Uint8Array, also: readonly string[] = [])
 
 function checkImports(info: ModuleInfo, also: readonly string[]): void {
   for (const { module, name, kind, signature } of info.imports) {
-    const what = `the import ${module}.${name}`;
+    const what = `the import ${cut(module)}.${cut(name)}`;
     if (also.includes(module)) continue;
     if (module !== ABI_MODULE) {
       throw new ModuleError(
         /^dropthrough_v\d+$/.test(module)
-          ? `the guest was built for ${module}, and this host knows ${ABI_MODULE} only: upgrade the host, or build the guest for ${ABI_MODULE}`
+          ? `the guest was built for ${cut(module)}, and this host knows ${ABI_MODULE} only: upgrade the host, or build the guest for ${ABI_MODULE}`
           : `${what} is unknown: a guest may import from ${ABI_MODULE} only`,
       );
     }
@@ -82,7 +82,9 @@ function checkImports(info: ModuleInfo, also: readonly string[]): void {
     }
     if (kind !== "function") throw new ModuleError(`${what} must be a function, not a ${kind}`);
     if (signature !== expected) {
-      throw new ModuleError(`${what} has the signature ${signature}: it must be ${expected}`);
+      throw new ModuleError(
+        `${what} has the signature ${cut(String(signature))}: it must be ${expected}`,
+      );
     }
   }
 }
@@ -115,15 +117,22 @@ function checkExports(info: ModuleInfo): void {
     if (expected === undefined) {
       if (/^dropthrough_v\d+_/.test(name)) {
         throw new ModuleError(
-          `the export ${name} is unknown: this host knows ${[...EXPORTS.keys()].join(", ")}`,
+          `the export ${cut(name)} is unknown: this host knows ${[...EXPORTS.keys()].join(", ")}`,
         );
       }
     } else if (kind !== "function" || signature !== expected) {
       throw new ModuleError(
-        `the export ${name} is a ${kind}${signature === undefined ? "" : ` ${signature}`}: it must be a function ${expected}`,
+        `the export ${name} is a ${kind}${signature === undefined ? "" : ` ${cut(signature)}`}: it must be a function ${expected}`,
       );
     }
   }
+}
+
+const MOST_LETTERS = 120;
+
+/** A sentence is no place for a name of a megabyte. */
+function cut(text: string): string {
+  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
 }
 
 function readManifest(info: ModuleInfo): Manifest | undefined {

@@ -196,6 +196,27 @@ test("a guest with two memories is refused: each could grow as far as the limit"
   expect(() => limitMemory(binary([5, [2, 0, 1, 0, 1]]), 10)).toThrow("the guest has 2 memories");
 });
 
+test.each([
+  ["an import module", (long: string) => `(import "${long}" "f" (func))`],
+  ["a version", () => `(import "dropthrough_v${"1".repeat(9999)}" "f" (func))`],
+  ["an import", (long: string) => `(import "dropthrough_v1" "${long}" (func))`],
+  ["an export", (long: string) => `(func (export "dropthrough_v1_${long}"))`],
+  ["a signature", () => `(func (export "_start") ${"(param i64)".repeat(999)})`],
+  [
+    "an imported signature",
+    () => `(import "dropthrough_v1" "bind" (func ${"(param i64)".repeat(999)}))`,
+  ],
+])("the name of %s makes no sentence longer than a few lines", (_, source) => {
+  let message = "";
+  try {
+    load(`${source("x".repeat(9999))} ${memory}`);
+  } catch (error) {
+    ({ message } = error as ModuleError);
+  }
+  expect(message).toContain("…");
+  expect(message.length).toBeLessThan(600);
+});
+
 describe("what lives in the engine's heap", () => {
   const pages = [
     [5, [1, 0, 1]],
