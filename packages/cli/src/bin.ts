@@ -76,13 +76,13 @@ async function runCommand(
   const config = await loadConfig(target);
   const controller = new AbortController();
   let interrupted: number | undefined;
-  const interrupt = (code: number) => () => {
-    interrupted ??= code;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    // A second signal, whichever it is, ends the process at once, as a user would expect.
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    interrupted = signal === "SIGINT" ? EXIT_INTERRUPTED : EXIT_TERMINATED;
     controller.abort();
   };
-  // Once: a second signal ends the process at once, as a user would expect.
-  process.once("SIGINT", interrupt(EXIT_INTERRUPTED));
-  process.once("SIGTERM", interrupt(EXIT_TERMINATED));
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   const observers = trace ? [traceTo(process.stderr)] : [];
   const code = await run(config, { args, observers, signal: controller.signal });
   return interrupted ?? code;

@@ -13,10 +13,15 @@ export interface Outcome {
   stderr: string;
 }
 
+interface Signal {
+  readonly after: RegExp;
+  readonly name: NodeJS.Signals;
+}
+
 /** What is done to a child process while it runs. */
 interface Meanwhile {
-  /** Sent when standard error shows `after`. */
-  readonly signal?: { readonly after: RegExp; readonly name: NodeJS.Signals };
+  /** Sent when standard error shows `after`; of several, one after the other. */
+  readonly signal?: Signal | readonly Signal[];
   /** Closes our ends of its standard streams before it writes. */
   readonly deaf?: boolean;
 }
@@ -69,12 +74,13 @@ export class DeploymentFolder implements Disposable {
 
   async dropthrough(args: readonly string[], { signal, deaf }: Meanwhile = {}): Promise<Outcome> {
     const child = spawn(process.execPath, [bin, ...args], { cwd: this.path });
+    const signals = signal === undefined ? [] : [signal].flat();
     const outcome: Outcome = { code: null, stdout: "", stderr: "" };
     child.stdout.on("data", (chunk: Buffer) => (outcome.stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => {
       outcome.stderr += chunk.toString();
-      // Once: the second signal ends a process that is slow to close, as a user would expect.
-      if (!child.killed && signal?.after.test(outcome.stderr)) child.kill(signal.name);
+      // Once each: the second signal ends a process that is slow to close, as a user would expect.
+      if (signals[0]?.after.test(outcome.stderr)) child.kill(signals.shift()?.name);
     });
     if (deaf === true) {
       child.stdout.destroy();

@@ -189,6 +189,21 @@ describe("dropthrough run", () => {
     expect(code).toBe(expected);
   });
 
+  test("ends at once at a second signal, though it is another one", async () => {
+    const module = folder.guest("waits", caller(echoRequest({ delayMs: 60_000 })));
+    const file = folder.config("hurried", [{ name: "a", module, grants: ECHO_GRANTS }], {
+      head: `process.on("SIGINT", () => setTimeout(() => console.error("heard"), 1));`,
+      limits: { exitGraceMs: 60_000 },
+    });
+    const signal = [
+      { after: /==>/, name: "SIGINT" },
+      { after: /heard/, name: "SIGTERM" },
+    ] as const;
+    const { code } = await folder.dropthrough(["run", file, "--trace"], { signal });
+    // It did not end by itself.
+    expect(code).toBeNull();
+  });
+
   test("lets a call in flight end at SIGTERM, and closes then", async () => {
     const module = folder.guest("ends", caller(echoRequest({ payload: "hi", delayMs: 500 })));
     const file = folder.config("ends", [{ name: "a", module, grants: ECHO_GRANTS }]);
