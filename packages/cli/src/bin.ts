@@ -16,7 +16,7 @@ import {
   UsageError,
 } from "./command-line.ts";
 import { ConfigError } from "./config-error.ts";
-import { loadConfig } from "./config.ts";
+import { type Config, loadConfig } from "./config.ts";
 import {
   EXIT_BUG,
   EXIT_INTERRUPTED,
@@ -68,12 +68,29 @@ async function answer(command: Command): Promise<number> {
   return 0;
 }
 
+/** Loads a configuration, unless it waits for what can never come: Node would end with 13, which is a guest's code. */
+async function load(target: string | undefined): Promise<Config> {
+  const { promise: stuck, reject } = Promise.withResolvers<never>();
+  const tell = (): void =>
+    reject(
+      new ConfigError(
+        `the configuration ${target ?? "."} waits for a promise that nothing can settle: export what it is to be`,
+      ),
+    );
+  process.once("beforeExit", tell);
+  try {
+    return await Promise.race([loadConfig(target), stuck]);
+  } finally {
+    process.off("beforeExit", tell);
+  }
+}
+
 async function runCommand(
   target: string | undefined,
   args: readonly string[],
   trace: boolean,
 ): Promise<number> {
-  const config = await loadConfig(target);
+  const config = await load(target);
   const controller = new AbortController();
   let interrupted: number | undefined;
   const interrupt = (signal: NodeJS.Signals): void => {
@@ -89,7 +106,7 @@ async function runCommand(
 }
 
 async function checkCommand(target: string | undefined): Promise<number> {
-  const findings = await check(await loadConfig(target));
+  const findings = await check(await load(target));
   const errors = findings.filter((finding) => finding.level === "error").length;
   const lines = findings.map(({ level, message }) => printable(`${level}: ${message}`));
   lines.push(`${errors} errors, ${findings.length - errors} warnings`);
@@ -98,7 +115,7 @@ async function checkCommand(target: string | undefined): Promise<number> {
 }
 
 async function graphCommand(target: string | undefined, format: GraphFormat): Promise<number> {
-  const picture = await graph(await loadConfig(target), { format, warn: say });
+  const picture = await graph(await load(target), { format, warn: say });
   process.stdout.write(`${picture.trimEnd()}\n`);
   return 0;
 }

@@ -198,3 +198,18 @@ test.each([
   expect(stderr).toMatch(new RegExp(`^dropthrough: .* cannot be used: ${why}`));
   expect(code).toBe(193);
 });
+
+test.each([
+  ["run", 193],
+  ["check", 1],
+])(
+  "a configuration that waits for ever does not end %s with a guest's code",
+  async (command, expected) => {
+    const file = folder.write(`${++files}.mjs`, "export default new Promise(() => {});");
+    const { code, stderr } = await folder.dropthrough([command, file]);
+    expect(stderr).toBe(
+      `dropthrough: the configuration ${file} waits for a promise that nothing can settle: export what it is to be\n`,
+    );
+    expect(code).toBe(expected);
+  },
+);
