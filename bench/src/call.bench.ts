@@ -3,7 +3,7 @@ import { echo, EchoService } from "@dropthrough/dispatch/testing";
 import { defineBackend } from "@dropthrough/dispatch";
 import { log, LogService, Level } from "@dropthrough/log";
 import { Writable } from "node:stream";
-import type { Case, CaseMaker, Sample } from "./case.ts";
+import { byChance, type Case, type CaseMaker, type Sample } from "./case.ts";
 import { loopGuest, type LoopOptions, renamed, serving, wat } from "./loop-guest.ts";
 
 const ECHO = "dropthrough.testing.v1.EchoService/Echo";
@@ -103,20 +103,20 @@ const cases: readonly CaseMaker[] = [
     name: "call.floor",
     make: async () => ({ what: "an import with six i32 that does nothing", subject: floor() }),
   },
-  codec("call.echo64", 0.12, () => ({
-    method: ECHO,
-    request: echoRequest(64),
-    backends: [echo()],
-  })),
-  // Where the system puts the copies makes it three times as fast or slow, for the life of a process.
-  {
-    ...codec("call.echo1k", 0.12, () => ({
+  byChance(
+    codec("call.echo64", 0.12, () => ({
+      method: ECHO,
+      request: echoRequest(64),
+      backends: [echo()],
+    })),
+  ),
+  byChance(
+    codec("call.echo1k", 0.12, () => ({
       method: ECHO,
       request: echoRequest(1024),
       backends: [echo()],
     })),
-    processes: 5,
-  },
+  ),
   codec("call.echo64k", 0.5, () => ({
     method: ECHO,
     request: echoRequest(65536),

@@ -21,6 +21,11 @@ export interface Case {
   close?(): Promise<void>;
 }
 
+/** A case that chance in the layout of a process makes up to twice as fast or slow: five of them are measured. */
+export function byChance(maker: CaseMaker): CaseMaker {
+  return { ...maker, processes: 5 };
+}
+
 /** A case that is made when it is to run. Files named `*.bench.ts` export these as their default, in a list. */
 export interface CaseMaker {
   readonly name: string;

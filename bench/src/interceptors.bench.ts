@@ -1,7 +1,7 @@
 import type * as testing from "@dropthrough/dispatch/testing";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { loadBuild, type Patch } from "./builds.ts";
-import type { CaseMaker } from "./case.ts";
+import { byChance, type CaseMaker } from "./case.ts";
 import type * as loops from "./loop-guest.ts";
 
 /** What is left of the dispatch without interceptors: it never asks for them. */
@@ -31,10 +31,8 @@ async function sampleOf(
 }
 
 const cases: readonly CaseMaker[] = [
-  {
+  byChance({
     name: "call.interceptors0",
-    // Where the engine puts two builds of almost the same code moves them by up to a sixth.
-    processes: 5,
     async make() {
       // Both are builds of their own, so that the engine knows as much of the one as of the other.
       const a = await sampleOf("with", {});
@@ -50,7 +48,7 @@ const cases: readonly CaseMaker[] = [
         },
       };
     },
-  },
+  }),
 ];
 
 export default cases;

@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { defineBackend } from "@dropthrough/dispatch";
 import { EchoService } from "@dropthrough/dispatch/testing";
-import type { CaseMaker, Sample } from "./case.ts";
+import { byChance, type CaseMaker, type Sample } from "./case.ts";
 import { invokable, loopGuest, type LoopOptions, renamed } from "./loop-guest.ts";
 
 /** A peer, when it is to run. What it needs is loaded only then. */
@@ -111,11 +111,11 @@ const invoke: CaseMaker = {
 };
 
 const cases: readonly CaseMaker[] = [
-  against("call.echo64.extism", EXTISM, 0.05, echoes(64), extism(64, "main")),
+  byChance(against("call.echo64.extism", EXTISM, 0.05, echoes(64), extism(64, "main"))),
   against("call.echo1k.extism", EXTISM, 0.02, echoes(1024), extism(1024, "main")),
   against("call.echo64k.extism", EXTISM, 0.01, echoes(65536), extism(65536, "main")),
-  against("call.echo64.wapc", WAPC, 0.1, echoes(64), wapc(64)),
-  against("call.echo1k.wapc", WAPC, 0.1, echoes(1024), wapc(1024)),
+  byChance(against("call.echo64.wapc", WAPC, 0.1, echoes(64), wapc(64))),
+  byChance(against("call.echo1k.wapc", WAPC, 0.1, echoes(1024), wapc(1024))),
   against("call.echo64k.wapc", WAPC, 0.33, echoes(65536), wapc(65536)),
   against("call.echo64.jco", "jco 1.35", 0.03, echoes(64), jco(64, "sync")),
   against("call.echo64.quickjs", "quickjs-emscripten 0.32", 0.04, echoes(64), quickjs(64)),
