@@ -59,8 +59,8 @@ export async function loadConfig(file = "."): Promise<Config> {
   } catch (cause) {
     throw new ConfigError(
       isFile
-        ? `${file} cannot be used: ${firstLine(cause)}`
-        : `there is no usable dropthrough.config.* in ${file}: ${firstLine(cause)}`,
+        ? `${file} cannot be used: ${reasonOf(cause)}`
+        : `there is no usable dropthrough.config.* in ${file}: ${reasonOf(cause)}`,
       { cause },
     );
   }
@@ -78,6 +78,12 @@ export async function loadConfig(file = "."): Promise<Config> {
       module: typeof guest.module === "string" ? resolve(cwd, guest.module) : guest.module,
     })),
   };
+}
+
+/** What the library has to say of a file that holds nothing is about its own inside. */
+function reasonOf(cause: unknown): string {
+  const reason = firstLine(cause);
+  return reason.includes("$meta") ? "it is empty: write backends and guests" : reason;
 }
 
 /** Undefined if there is nothing. */

@@ -171,6 +171,12 @@ test("an unknown limit is refused with those that there are", async () => {
   );
 });
 
+test("one that is empty is said to be so", async () => {
+  expect(await refusal("empty.yaml", "\n")).toBe(
+    "empty.yaml cannot be used: it is empty: write backends and guests",
+  );
+});
+
 test.each([
   ["syntax.json", "{"],
   ["syntax.yaml", "a: [1"],
