@@ -48,11 +48,14 @@ export function optionalValue(reply: Reply | undefined): { value?: Uint8Array } 
   return value === undefined ? {} : { value };
 }
 
+/** What each value of a list counts, in bytes, beside what is in it: an empty one takes memory too. */
+export const PLACE = 64;
+
 /** Bytes that a reply takes, about. */
 export function sizeOf(reply: Reply): number {
   if (reply instanceof Uint8Array || typeof reply === "string") return reply.length;
   if (!Array.isArray(reply)) return 0;
-  return (reply as readonly Reply[]).reduce<number>((sum, item) => sum + sizeOf(item), 0);
+  return (reply as readonly Reply[]).reduce<number>((sum, item) => sum + PLACE + sizeOf(item), 0);
 }
 
 function parseDouble(text: string): number {

@@ -80,6 +80,20 @@ describe.each(["a server", "the embedded engine"])(
         );
       }));
 
+    test("lists of empty values take room too", () =>
+      inside(async (client) => {
+        const key = b("empty");
+        const values = Array.from({ length: 1_000 }, () => new Uint8Array());
+        await client.listPush({ key, values, end: ListEnd.RIGHT });
+        const range = {
+          command: { case: "listRange" as const, value: { key, start: 0n, stop: -1n } },
+        };
+        const commands = Array.from({ length: 100 }, () => range);
+        const { results } = await client.pipeline({ commands });
+        expect(results.filter(({ result }) => result.case === "listRange")).toHaveLength(1);
+        expect(results.filter(({ result }) => result.case === "failure")).toHaveLength(99);
+      }));
+
     test("many times one value in one pipeline does not fill the host's memory", () =>
       inside(async (client) => {
         const commands = Array.from({ length: 1_000 }, () => get("middle"));

@@ -1,4 +1,5 @@
 import { ReplyError } from "../redis-error.ts";
+import { PLACE } from "../reply.ts";
 
 /** Bytes that the call which is being answered may still take. The engine answers one call at a time, in one turn. */
 let room = Infinity;
@@ -16,7 +17,7 @@ export function answerWithin<T>(bytes: number, answer: () => T): T {
 
 /** Text with one character for each byte → the bytes. @throws ReplyError if there is no room for them in the reply */
 export function toBytes(text: string): Buffer {
-  room -= text.length;
+  room -= text.length + PLACE;
   if (room < 0) {
     throw new ReplyError(`OOM the reply takes more than ${most} bytes: ask for less at once`);
   }

@@ -1,3 +1,5 @@
+import { PLACE } from "../reply.ts";
+
 /** What reads the replies that are not too large. */
 export interface ReplyReader {
   /** What comes next, of any number of replies. */
@@ -17,8 +19,6 @@ export class BrokenReply extends Error {
 
 /** How deep lists may be in lists. */
 const MOST_DEEP = 64;
-/** What each place of a list takes, in bytes, beside what is in it. */
-const PLACE = 64;
 /** Bytes of a status, an error or a number. */
 const MOST_LINE = 65_536;
 /** Digits of a length. */

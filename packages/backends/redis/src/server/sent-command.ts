@@ -5,7 +5,7 @@ import { typesOf } from "./client.ts";
 
 /** A command as the library's queue keeps it. */
 export class SentCommand implements CommandToWrite {
-  // Left by the queue, in this order, when it is written.
+  // The queue lets go of these when the command is written.
   args: CommandToWrite["args"];
   chainId: undefined;
   abort: CommandToWrite["abort"];
