@@ -39,7 +39,7 @@ export {
   IMPORTS,
   readGuestModule,
 } from "./guest-module.ts";
-export { limitMemory } from "./memory-limit.ts";
+export { limitedModule, type ModuleLimits } from "./limited-module.ts";
 export {
   type ExternKind,
   type MemoryInfo,
@@ -50,4 +50,3 @@ export {
   readModule,
   type TableInfo,
 } from "./module-reader.ts";
-export { limitTables } from "./table-limit.ts";

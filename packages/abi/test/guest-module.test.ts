@@ -1,13 +1,14 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import {
-  limitMemory,
-  limitTables,
+  limitedModule,
   ManifestSchema,
   ModuleError,
   readGuestModule,
   readModule,
 } from "../src/index.ts";
+import { limitMemory } from "../src/memory-limit.ts";
+import { limitTables } from "../src/table-limit.ts";
 import { wat } from "@dropthrough/guest-text";
 
 const memory = `(memory (export "memory") 1)`;
@@ -181,6 +182,36 @@ describe("the memory of a guest is capped by the engine", () => {
     expect(() => limitMemory(wat(`(module (import "e" "m" (memory 1)))`), 10)).toThrow(
       "the guest imports its memory",
     );
+  });
+});
+
+describe("a limited module", () => {
+  const limits = { memoryPages: 3, tableEntries: 5 };
+  const compiled = (source: string): Promise<WebAssembly.Module> =>
+    limitedModule(wat(`(module ${source})`), limits);
+
+  test.each([
+    ["", "is compiled at once if it is small"],
+    [
+      `(data (i32.const 0) "${"x".repeat(65_536)}")`,
+      "is compiled in the background if it is large",
+    ],
+  ])("%#: grows neither its memory nor its table above them, and %s", async (data) => {
+    const module = await compiled(
+      `(memory (export "memory") 2) (table (export "t") 4 funcref) ${data}`,
+    );
+    const { exports } = new WebAssembly.Instance(module);
+    const pages = exports["memory"] as WebAssembly.Memory;
+    const table = exports["t"] as WebAssembly.Table;
+    expect([pages.grow(1), table.grow(1)]).toEqual([2, 4]);
+    expect(() => pages.grow(1)).toThrow(RangeError);
+    expect(() => table.grow(1)).toThrow(RangeError);
+  });
+
+  test("is refused with a sentence if the engine refuses it, or it starts above them", async () => {
+    await expect(compiled(`(func i32.add)`)).rejects.toThrow("the engine refuses the module: ");
+    await expect(compiled(`(memory 4)`)).rejects.toThrow("starts with 4 pages of memory");
+    await expect(compiled(`(table 6 funcref)`)).rejects.toThrow("tables of 6 entries");
   });
 });
 

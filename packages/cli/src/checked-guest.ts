@@ -1,12 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { DescService } from "@bufbuild/protobuf";
-import {
-  type GuestModule,
-  limitMemory,
-  limitTables,
-  ModuleError,
-  readGuestModule,
-} from "@dropthrough/abi";
+import { type GuestModule, limitedModule, ModuleError, readGuestModule } from "@dropthrough/abi";
 import { DEFAULT_LIMITS, type GuestConfig, type HostLimits } from "@dropthrough/host";
 import { servicesOf } from "./manifest-services.ts";
 
@@ -36,12 +30,11 @@ export async function checkGuest(
   try {
     if (bytes !== undefined) {
       module = readGuestModule(bytes);
-      const { memoryPages, tableEntries } = { ...DEFAULT_LIMITS, ...limits, ...config.limits };
-      await WebAssembly.compile(limitTables(limitMemory(bytes, memoryPages), tableEntries));
+      await limitedModule(bytes, { ...DEFAULT_LIMITS, ...limits, ...config.limits });
       services = [...services, ...servicesOf(module.manifest)];
     }
   } catch (cause) {
-    if (!(cause instanceof ModuleError || cause instanceof WebAssembly.CompileError)) throw cause;
+    if (!(cause instanceof ModuleError)) throw cause;
     tell(cause.message);
   }
   const has = (name: string): boolean => module?.info.exports.some((e) => e.name === name) === true;

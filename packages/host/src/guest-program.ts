@@ -1,12 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createFileRegistry, type DescService } from "@bufbuild/protobuf";
-import {
-  type GuestModule,
-  limitMemory,
-  limitTables,
-  ModuleError,
-  readGuestModule,
-} from "@dropthrough/abi";
+import { type GuestModule, limitedModule, ModuleError, readGuestModule } from "@dropthrough/abi";
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError } from "./guest-exit.ts";
 import type { Limits } from "./limits.ts";
@@ -34,13 +28,10 @@ export async function loadProgram(config: GuestConfig, limits: Limits): Promise<
     const waits = shape.info.imports.some((i) => i.name === "wait");
     return { module, shape, waits, desc: (service) => described(service) };
   } catch (cause) {
-    if (!(cause instanceof ModuleError || cause instanceof WebAssembly.CompileError)) throw cause;
+    if (!(cause instanceof ModuleError)) throw cause;
     throw new GuestError(`guest "${config.name}": ${cause.message}`, { cause });
   }
 }
-
-/** Up to so many bytes a module is compiled at once: to ask another thread for it takes longer, and some turns of the event loop. */
-const SMALL = 65_536;
 
 /** What the same bytes were compiled to before, by their limits: a hundred guests may share one module. */
 const compiled = new WeakMap<Uint8Array, Map<string, Compiled>>();
@@ -50,18 +41,12 @@ interface Compiled {
   readonly module: WebAssembly.Module;
 }
 
-async function compile(
-  bytes: Uint8Array<ArrayBuffer>,
-  { memoryPages, tableEntries }: Limits,
-): Promise<Compiled> {
-  const key = `${memoryPages} ${tableEntries}`;
+async function compile(bytes: Uint8Array<ArrayBuffer>, limits: Limits): Promise<Compiled> {
+  const key = `${limits.memoryPages} ${limits.tableEntries}`;
   const known = compiled.get(bytes)?.get(key);
   if (known !== undefined) return known;
   const shape = readGuestModule(bytes);
-  const limited = limitTables(limitMemory(bytes, memoryPages), tableEntries);
-  const module =
-    limited.length <= SMALL ? new WebAssembly.Module(limited) : await WebAssembly.compile(limited);
-  const made = { shape, module };
+  const made = { shape, module: await limitedModule(bytes, limits) };
   compiled.set(bytes, new Map([...(compiled.get(bytes) ?? []), [key, made]]));
   return made;
 }
