@@ -25,7 +25,8 @@ import {
   EXIT_USAGE,
 } from "./exit-code.ts";
 import { graph } from "./graph.ts";
-import { describeInspection, inspect } from "./inspect.ts";
+import { inspect } from "./inspect.ts";
+import { inspectionJson, inspectionText } from "./inspection-text.ts";
 import { logs, type LogsOptions } from "./logs.ts";
 import { run } from "./run.ts";
 import { traceTo } from "./trace.ts";
@@ -129,9 +130,7 @@ async function inspectCommand(file: string, json: boolean): Promise<number> {
     return 1;
   }
   const inspection = inspect(bytes);
-  const text = json
-    ? printable(JSON.stringify(inspection, undefined, 2), "\n")
-    : describeInspection(file, inspection);
+  const text = json ? inspectionJson(inspection) : inspectionText(file, inspection);
   process.stdout.write(`${text}\n`);
   return 0;
 }

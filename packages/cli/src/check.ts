@@ -64,7 +64,7 @@ export async function check(config: Config): Promise<Finding[]> {
 }
 
 function checkExports(
-  { config, module, exports }: CheckedGuest,
+  { config, module, declares, exports }: CheckedGuest,
   { error, warning, owners }: Checking,
 ): void {
   const allowed = config.exports ?? [];
@@ -79,12 +79,12 @@ function checkExports(
       `guest "${config.name}" is to export ${exports.join(", ")}, and guests export through the kernel: add kernel() of @dropthrough/kernel to the backends`,
     );
   }
-  for (const service of module.manifest?.exports ?? []) {
+  for (const service of declares ?? []) {
     if (!allowed.includes(service))
       error(`guest "${config.name}" exports ${service}, which it may not: add it to its exports`);
   }
   for (const service of allowed) {
-    if (module.manifest !== undefined && !module.manifest.exports.includes(service)) {
+    if (declares?.includes(service) === false) {
       warning(
         `guest "${config.name}" may export ${service}, and does not according to its manifest: take it out of its exports`,
       );
@@ -100,7 +100,7 @@ function checkRequires(
   for (const service of requires) {
     if (owners.has(service)) continue;
     // It is named already, for what keeps it from exporting.
-    const meant = guests.find((g) => g.module?.manifest?.exports.includes(service) === true);
+    const meant = guests.find((g) => g.declares?.includes(service) === true);
     error(
       `guest "${config.name}" requires ${service}, and ${
         meant === undefined
@@ -117,7 +117,7 @@ function hint(service: string, owners: ReadonlyMap<string, string>): string {
 }
 
 function checkGrants(
-  { config: guest, module, requires }: CheckedGuest,
+  { config: guest, declares, requires }: CheckedGuest,
   { error, warning, owners, methods }: Checking,
 ): void {
   const grants = guest.grants ?? [];
@@ -146,7 +146,7 @@ function checkGrants(
     else if (method !== undefined && grants.includes(`${service}/*`))
       warning(`${because} ${service}/* as well: take one of them out`);
     else if (service === KERNEL) warning(`${because} every guest may call the kernel: take it out`);
-    else if (module?.manifest !== undefined && !requires.includes(service))
+    else if (declares !== undefined && !requires.includes(service))
       warning(`${because} does not require it according to its manifest: take it out`);
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import { type GuestModule, limitedModule, ModuleError, readGuestModule } from "@dropthrough/abi";
 import { DEFAULT_LIMITS, type GuestConfig, type HostLimits } from "@dropthrough/host";
+import { manifestNames } from "./manifest-names.ts";
 import { servicesOf } from "./manifest-services.ts";
 
 /** A guest of the deployment, with what its module says. */
@@ -11,6 +12,8 @@ export interface CheckedGuest {
   readonly module: GuestModule | undefined;
   /** Full names of the services that its manifest requires. */
   readonly requires: readonly string[];
+  /** Those that it exports; undefined if it has no manifest. */
+  readonly declares: readonly string[] | undefined;
   /** Those that it may export and, as far as its manifest tells, does. */
   readonly exports: readonly string[];
   /** Descriptors of what it exports, from the configuration or its manifest. */
@@ -44,12 +47,17 @@ export async function checkGuest(
     );
   }
   const manifest = module?.manifest;
+  const most = (verb: string) => (count: string) =>
+    error(`guest "${config.name}" ${verb} ${count}`);
+  const requires = manifestNames(manifest?.requires ?? [], most("requires"));
+  const declares = manifest && manifestNames(manifest.exports, most("exports"));
   const allowed = [...new Set(config.exports)];
   return {
     config,
     module,
-    requires: manifest?.requires ?? [],
-    exports: manifest === undefined ? allowed : allowed.filter((s) => manifest.exports.includes(s)),
+    requires,
+    declares,
+    exports: declares === undefined ? allowed : allowed.filter((s) => declares.includes(s)),
     services,
   };
 }

@@ -61,7 +61,7 @@ export async function readGraph(
     const from = nodes[at];
     if (from === undefined) continue;
     const granted = grantsOf(guest);
-    for (const service of services(guest, granted, warn)) {
+    for (const service of new Set([...guest.requires, ...granted.keys()])) {
       const owners = nodes.filter((node) => node.services.includes(service));
       if (owners.length === 0) {
         const missing = nobody.get(service) ?? emptyNode(service);
@@ -84,21 +84,6 @@ export async function readGraph(
 
 /** More than this nobody reads; guests that share services make the square of their number. */
 const MOST_EDGES = 10_000;
-/** As many as the kernel lets a guest require. */
-const MOST_SERVICES = 256;
-
-function services(
-  { config, requires }: CheckedGuest,
-  granted: ReadonlyMap<string, unknown>,
-  warn: (message: string) => void,
-): Set<string> {
-  if (requires.length > MOST_SERVICES) {
-    warn(
-      `guest "${config.name}" requires ${requires.length} services, more than the ${MOST_SERVICES} that it may: the rest is left out`,
-    );
-  }
-  return new Set([...requires.slice(0, MOST_SERVICES), ...granted.keys()]);
-}
 
 function emptyNode(service: string): GraphNode {
   return { kind: "nobody", name: "", about: [], services: [service] };

@@ -1,5 +1,4 @@
 import { ABI_MODULE, type GuestModule, readGuestModule } from "@dropthrough/abi";
-import { printable } from "@dropthrough/dispatch";
 import { servicesOf } from "./manifest-services.ts";
 
 /** What can be known of a guest module without running it. */
@@ -59,43 +58,4 @@ function manifestOf({ manifest }: GuestModule): Inspection["manifest"] {
     requires,
     services: Object.fromEntries(services.map((s) => [s.typeName, s.methods.map((m) => m.name)])),
   };
-}
-
-/** An inspection as text for people. What the module says is escaped: it may be hostile. */
-export function describeInspection(name: string, it: Inspection): string {
-  return linesOf(name, it)
-    .map((line) => printable(line))
-    .join("\n");
-}
-
-function linesOf(name: string, it: Inspection): string[] {
-  const { minimum, maximum } = it.memory;
-  const traits = [
-    it.kind,
-    it.serves ? "serves" : "",
-    it.eventLoop ? "has an event loop" : "",
-  ].filter((t) => t !== "");
-  const lines = [
-    `${name}: a guest of ${it.abi} (${traits.join(", ")})`,
-    `memory: ${minimum} pages of 64 KiB${maximum === undefined ? "" : `, at most ${maximum}`}`,
-    ...section("imports", it.imports),
-    ...section("exports", it.exports),
-  ];
-  if (it.manifest === undefined) return [...lines, "manifest: none"];
-  const { manifest } = it;
-  return [
-    ...lines,
-    `manifest: ${manifest.name || "(no name)"} ${manifest.version}`.trimEnd(),
-    ...section("  exports", manifest.exports),
-    ...section("  requires", manifest.requires),
-    ...section(
-      "  services",
-      Object.entries(manifest.services).map(([s, methods]) => `${s}: ${methods.join(", ")}`),
-    ),
-  ];
-}
-
-function section(title: string, items: readonly string[]): string[] {
-  const indent = " ".repeat(title.length - title.trimStart().length + 2);
-  return items.length === 0 ? [] : [`${title}:`, ...items.map((item) => `${indent}${item}`)];
 }

@@ -21,6 +21,30 @@ describe("dropthrough check", () => {
     });
   });
 
+  test("says some of what is wrong with a manifest that names thousands, and how many", async () => {
+    const many = (prefix: string): string[] => [
+      `${prefix}.${"x".repeat(100_000)}`,
+      ...Array.from({ length: 5_000 }, (_, i) => `${prefix}.S${i}`),
+    ];
+    const module = folder.guest("flood", idle(), { exports: many("a"), requires: many("b") });
+    const { stdout, code } = await folder.dropthrough([
+      "check",
+      folder.config("flood", [{ name: "flood", module, exports: ["a.S0"] }]),
+    ]);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines).toContain(
+      'error: guest "flood" exports 5001 services, more than the 256 that it may: the rest is left out',
+    );
+    expect(lines).toContain(
+      'error: guest "flood" requires 5001 services, more than the 256 that it may: the rest is left out',
+    );
+    // One that it may not export less, and two for each that it requires: nobody serves it, and it was not granted.
+    expect(lines).toHaveLength(2 + 255 + 2 * 256 + 1);
+    expect(lines.at(-1)).toBe("769 errors, 0 warnings");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(700);
+    expect(code).toBe(1);
+  });
+
   test("finds all that can be known without running", async () => {
     folder.guest("requires", caller(), {
       requires: ["x.v1.Nobody", ECHO, "x.v1.Hidden", `${FACADE}s`],

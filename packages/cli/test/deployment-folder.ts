@@ -103,7 +103,7 @@ function withManifest(
   const name = Buffer.from("dropthrough.v1");
   const content = toBinary(ManifestSchema, create(ManifestSchema, manifest));
   const body = Buffer.concat([Buffer.of(name.length), name, content]);
-  const size = [(body.length & 127) | 128, (body.length >> 7) & 127];
+  const size = [0, 7, 14, 21].map((bits) => ((body.length >> bits) & 127) | (bits < 21 ? 128 : 0));
   return Buffer.concat([module, Buffer.of(0, ...size), body]);
 }
 

@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
+import { create } from "@bufbuild/protobuf";
+import { ServiceDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { afterAll, describe, expect, test } from "vitest";
 import { DeploymentFolder } from "./deployment-folder.ts";
 import { FACADE, facade, facadeDescriptors, idle } from "./guests.ts";
+import { inspect } from "../src/index.ts";
 import { wat } from "@dropthrough/guest-text";
 
 const folder = new DeploymentFolder();
@@ -64,6 +68,58 @@ manifest: inspected 1.2.3
     expect((JSON.parse(stdout) as { exports: string[] }).exports).toContain(
       "\u001b[2J\nerror: forged\u009b\u202e () -> ()",
     );
+  });
+
+  test("prints some of what a hostile module names, and how much it left out", async () => {
+    const long = "x".repeat(100_000);
+    const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `x.S${i}`);
+    const descriptors = facadeDescriptors();
+    const { inputType = "", outputType = "" } = descriptors.file[1]?.service[0]?.method[0] ?? {};
+    descriptors.file[1]?.service.push(
+      ...many(300).map((name) =>
+        create(ServiceDescriptorProtoSchema, {
+          name: name.slice(2),
+          method: many(10).map((method) => ({ name: method.slice(2), inputType, outputType })),
+        }),
+      ),
+    );
+    const functions = many(2_000).map((name) => `(func (export "${name}"))`);
+    const file = folder.guest(
+      "flood",
+      wat(`(module (memory (export "memory") 1) (func (export "${long}")) ${functions.join(" ")})`),
+      {
+        name: long,
+        version: long,
+        exports: [long, ...many(5_000)],
+        requires: many(257),
+        descriptors,
+      },
+    );
+    const { stdout } = await folder.dropthrough(["inspect", file]);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.length).toBeLessThan(1_100);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(600);
+    expect(lines.filter((line) => line.includes("more"))).toEqual([
+      "  … and 1746 more",
+      "    … and 4745 more",
+      "    … and 1 more",
+      "    test.v1.S102: S0, … and 9 more",
+      ...Array.from({ length: 151 }, (_, i) => `    test.v1.S${103 + i}: … and 10 more`),
+      "    … and 46 more",
+    ]);
+    const json = await folder.dropthrough(["inspect", file, "--json"]);
+    expect(json.stdout.length).toBeLessThan(100_000);
+    const printed = JSON.parse(json.stdout) as ReturnType<typeof inspect> & { leftOut: object };
+    expect(printed.manifest?.exports).toHaveLength(256);
+    expect(printed.leftOut).toMatchObject({
+      exports: 1746,
+      "manifest.exports": 4745,
+      "manifest.requires": 1,
+      "manifest.services": 46,
+      "manifest.services.test.v1.S102": 9,
+    });
+    // A program gets all.
+    expect(inspect(readFileSync(`${folder.path}/${file}`)).manifest?.exports).toHaveLength(5_001);
   });
 
   test("says why a file is no guest", async () => {
