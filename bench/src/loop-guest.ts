@@ -85,6 +85,9 @@ export function serving(
       ${serve}))`;
 }
 
+/** Bytes of a response whose one field is empty: it may have number and length all the same. */
+const EMPTY = 2;
+
 /** What a guest of a benchmark calls, over and over. */
 export interface LoopOptions extends Pick<HostOptions, "codec" | "interceptors"> {
   /** `package.Service/Method`. */
@@ -96,14 +99,19 @@ export interface LoopOptions extends Pick<HostOptions, "codec" | "interceptors">
   readonly guests?: readonly GuestConfig[];
   /** A call that is made once, before the first of the others. */
   readonly setup?: { readonly method: string; readonly request: Uint8Array };
+  /** A call that is made whenever the response is empty. */
+  readonly atEnd?: { readonly method: string; readonly request: Uint8Array };
 }
 
 /** What the module of a looping guest depends on. */
-export type LoopModule = Pick<LoopOptions, "method" | "request" | "waits" | "setup" | "guests">;
+export type LoopModule = Pick<
+  LoopOptions,
+  "method" | "request" | "waits" | "setup" | "atEnd" | "guests"
+>;
 
 /** Assembles a guest that exports `exported` and makes one call as often as it is told. */
 export function loopModule(exported: string, options: LoopModule): Uint8Array<ArrayBuffer> {
-  const { method, request: bytes, waits = false, guests = [], setup } = options;
+  const { method, request: bytes, waits = false, guests = [], setup, atEnd } = options;
   const done = waits
     ? `(local.set $w (call $wait (i32.and (i32.xor (local.get $w) (i32.const -1)) (i32.const 0xffffff)) (i32.const 1049600) (i32.const 524288)))`
     : "";
@@ -113,6 +121,11 @@ export function loopModule(exported: string, options: LoopModule): Uint8Array<Ar
       : `(if (i32.eqz (i32.load (i32.const 2040))) (then
           (i32.store (i32.const 2040) (i32.const 1))
           (if (i32.lt_s (call $call (call $bind (i32.const 1024) (i32.const ${setup.method.length})) (i32.const 1536) (i32.const ${setup.request.length}) (i32.const 1049600) (i32.const 65536) (i32.const 0)) (i32.const 0)) (then unreachable))))`;
+  const end =
+    atEnd === undefined
+      ? ""
+      : `(if (i32.le_s (local.get $w) (i32.const ${EMPTY})) (then
+          (if (i32.lt_s (call $call (call $bind (i32.const 2048) (i32.const ${atEnd.method.length})) (i32.const 2560) (i32.const ${atEnd.request.length}) (i32.const 1049600) (i32.const 65536) (i32.const 0)) (i32.const 0)) (then unreachable))))`;
   const serve = `
     (drop (call $read (local.get $c) (i32.const 0) (i32.const 512) (i32.const 64)))
     (local.set $n (i32.load (i32.const 514)))
@@ -123,12 +136,14 @@ export function loopModule(exported: string, options: LoopModule): Uint8Array<Ar
       (local.set $w (call $call (local.get $method) (i32.const 4096) (i32.const ${bytes.length}) (i32.const 1049600) (i32.const 524288) (i32.const 0)))
       ${done}
       (if (i32.lt_s (local.get $w) (i32.const 0)) (then unreachable))
+      ${end}
       (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
     (drop (call $reply (local.get $c) (i32.const 0) (i32.const 0) (i32.const 0)))`;
-  const setupData =
-    setup === undefined
+  const once = (at: number, call: LoopOptions["setup"]): string =>
+    call === undefined
       ? ""
-      : `(data (i32.const 1024) "${setup.method}") (data (i32.const 1536) "${data(setup.request)}")`;
+      : `(data (i32.const ${at}) "${call.method}") (data (i32.const ${at + 512}) "${data(call.request)}")`;
+  const setupData = `${once(1024, setup)} ${once(2048, atEnd)}`;
   const head = `${setupData} (data (i32.const 640) "${method}") (data (i32.const 4096) "${data(bytes)}")`;
   const requires = guests.length > 0 ? serviceOf(method) : undefined;
   return wat(

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { bytesAt } from "@dropthrough/dispatch";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { bytesAt, callOf } from "@dropthrough/dispatch";
 import type { DiskPath } from "./disk.ts";
 import { fileError } from "./file-error.ts";
 import { type OpenRequest, Whence } from "./gen/dropthrough/file/v1/file_pb.ts";
@@ -8,12 +8,15 @@ import type { OpenFile } from "./handles.ts";
 import { type Info, infoOf } from "./info.ts";
 import type { Disk } from "./mounts.ts";
 import type { OpenCount, Quota } from "./quota.ts";
+import type { ReadSource } from "./read-ahead.ts";
 
 /** Reads of up to so many bytes do not ask for the size of the file first: that takes as long as the read. */
 const SHORT = 64 * 1024;
+/** The id of a call that did not come through a registry: none follows it. */
+const NO_CALL = -Infinity;
 
 /** A regular file of a disk that a guest has open. */
-export class DiskFile implements OpenFile {
+export class DiskFile implements OpenFile, ReadSource {
   readonly path: string;
   readonly info: Info;
   readonly #disk: Disk;
@@ -45,22 +48,28 @@ export class DiskFile implements OpenFile {
   }
 
   // The bytes are read when they are encoded, straight into the memory of the guest.
-  read(most: number): Uint8Array {
+  read(most: number, context: HandlerContext): Uint8Array {
     const offset = this.#at;
+    const { ahead } = this.#disk;
+    const call = callOf(context)?.id ?? NO_CALL;
+    ahead.asks(call);
     return bytesAt(this.#left(offset, most), (memory, at, length) => {
-      const read = this.#take(memory, at, length, offset);
+      const read = ahead.read(this, memory, at, length, offset, call);
       this.#at = offset + read;
       return read;
     });
   }
 
-  readAt(offset: number, most: number): Uint8Array {
+  readAt(offset: number, most: number, context: HandlerContext): Uint8Array {
+    const { ahead } = this.#disk;
+    const call = callOf(context)?.id ?? NO_CALL;
+    ahead.asks(call);
     return bytesAt(this.#left(offset, most), (memory, at, length) =>
-      this.#take(memory, at, length, offset),
+      ahead.read(this, memory, at, length, offset, call),
     );
   }
 
-  #take(memory: Uint8Array, at: number, length: number, offset: number): number {
+  take(memory: Uint8Array, at: number, length: number, offset: number): number {
     try {
       return this.#disk.fs.readSync(this.#fd, memory, at, length, offset);
     } catch (error) {

@@ -62,7 +62,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   // Read, Write, ReadAt and WriteAt answer whole messages, and have no function around them: they cost little more than what
   // the operating system does.
   read({ handle, length }: pb.ReadRequest, context: HandlerContext): pb.ReadResponse {
-    const data = this.#handles.of(context).get(handle).read(mostOf(length));
+    const data = this.#handles.of(context).get(handle).read(mostOf(length), context);
     return { $typeName: "dropthrough.file.v1.ReadResponse", data };
   }
 
@@ -82,7 +82,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
 
   readAt({ handle, offset, length }: pb.ReadAtRequest, context: HandlerContext): pb.ReadAtResponse {
     const file = this.#handles.of(context).get(handle);
-    const data = file.readAt(place(offset), mostOf(length));
+    const data = file.readAt(place(offset), mostOf(length), context);
     return { $typeName: "dropthrough.file.v1.ReadAtResponse", data };
   }
 

@@ -9,8 +9,12 @@ export interface OpenFile extends Disposable {
   /** The guest's path. */
   readonly path: string;
   readonly info: Info;
-  /** Reads on; nothing at the end. */
-  read(most: number): Uint8Array;
+  /**
+   * Reads on; nothing at the end.
+   *
+   * @param context of the call that reads it
+   */
+  read(most: number, context: HandlerContext): Uint8Array;
   /**
    * Writes all of it where the last read or write ended; a promise where that takes time.
    *
@@ -18,7 +22,7 @@ export interface OpenFile extends Disposable {
    */
   write(data: Uint8Array, context: HandlerContext): Promise<void> | undefined;
   /** Reads at an offset; nothing behind the end. */
-  readAt(offset: number, most: number): Uint8Array;
+  readAt(offset: number, most: number, context: HandlerContext): Uint8Array;
   /** Writes all of it at an offset. */
   writeAt(offset: number, data: Uint8Array): void;
   /** Moves where `read` and `write` go on, and answers where that is. */

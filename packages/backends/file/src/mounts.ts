@@ -6,6 +6,7 @@ import { type HeldMemory, Holders } from "./held-memory.ts";
 import type { DiskMount, MemoryMount, StreamMount } from "./index.ts";
 import { FolderQuotas } from "./folder-quotas.ts";
 import { parseBytes, Quota, type Room, roomBelow } from "./quota.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { windowsRefuses } from "./windows-name.ts";
 
 /** Bytes of a path, and of one name in it; in memory as on a disk. */
@@ -40,6 +41,8 @@ export interface Disk {
   readonly quota: Quota;
   /** What counts in folders below it that are mounted too. */
   readonly quotas: FolderQuotas | undefined;
+  /** One for all mounts. */
+  readonly ahead: ReadAhead;
 }
 
 /** Where a mount is, and who has it: undefined for everybody. */
@@ -59,6 +62,7 @@ export class Mounts implements Disposable {
   readonly #mounts: Entry[] = [];
   readonly #windows: boolean;
   readonly #held: number[] = [];
+  readonly #ahead = new ReadAhead();
 
   /** @throws TypeError if a mount is not absolute, or its path does not exist */
   constructor(
@@ -78,7 +82,7 @@ export class Mounts implements Disposable {
         const { path, write = false, guests } = init;
         disks.push({ at, path: realpath(at, path), write, most, guests });
       } else {
-        const mount = mountOf(init, memory);
+        const mount = mountOf(init, memory, this.#ahead);
         this.#mounts.push({ names: split(at), mount, guests: init.guests });
       }
     }
@@ -94,7 +98,7 @@ export class Mounts implements Disposable {
     );
     for (const { at, path, place, write, guests } of disks) {
       const disk = { kind: "disk", fs: hostFileSystem, ...place, write } as const;
-      const mount = { ...disk, quota: quotas.of(path), quotas };
+      const mount = { ...disk, quota: quotas.of(path), quotas, ahead: this.#ahead };
       this.#mounts.push({ names: split(at), mount, guests });
     }
   }
@@ -157,7 +161,7 @@ export class Mounts implements Disposable {
   }
 }
 
-function mountOf(init: MemoryMount | StreamMount, memory: HeldMemory): Mount {
+function mountOf(init: MemoryMount | StreamMount, memory: HeldMemory, ahead: ReadAhead): Mount {
   if ("stream" in init) {
     // A write that fails is answered to the guest that made it; the event must not end the process.
     if (typeof init.stream !== "function") init.stream.on("error", () => {});
@@ -167,7 +171,7 @@ function mountOf(init: MemoryMount | StreamMount, memory: HeldMemory): Mount {
   const holders = new Holders(memory);
   const most = mostOf(init, MEMORY_BYTES, MEMORY_ENTRIES);
   const quota = new Quota(most, () => roomBelow(fs, "/."), { holders });
-  return { kind: "disk", fs, ...MEMORY, write: true, quota, quotas: undefined };
+  return { kind: "disk", fs, ...MEMORY, write: true, quota, quotas: undefined, ahead };
 }
 
 function mostOf({ quota, entries }: DiskMount | MemoryMount, bytes: number, names: number): Room {

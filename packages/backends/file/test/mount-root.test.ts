@@ -17,6 +17,7 @@ import { hostFileSystem } from "../src/file-system.ts";
 import { HeldMemory } from "../src/held-memory.ts";
 import { Mounts } from "../src/mounts.ts";
 import { Quota } from "../src/quota.ts";
+import { ReadAhead } from "../src/read-ahead.ts";
 import { windowsRefuses } from "../src/windows-name.ts";
 import { bytes, codeOf, Jail } from "./jail.ts";
 
@@ -92,6 +93,7 @@ describe("elsewhere than on Linux", () => {
       pinned: false,
       quota,
       quotas: undefined,
+      ahead: new ReadAhead(),
     } as const;
     const at = { mount: disk, names: ["a.txt"], path: "/data/a.txt", guest: "test" };
     const read = {

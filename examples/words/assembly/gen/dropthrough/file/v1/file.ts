@@ -2204,6 +2204,7 @@ export class FileServiceClient {
 
   /**
    * Reads on from where the last read of the handle ended. May answer less than was asked for; nothing means the end of the file.
+   * Reads that directly follow each other, with no other call between, may be answered from what was there at the first of them.
    *
    * Codes: FAILED_PRECONDITION if the handle was not opened to read.
    */
@@ -2409,6 +2410,7 @@ export abstract class FileServiceServer extends Service {
 
   /**
    * Reads on from where the last read of the handle ended. May answer less than was asked for; nothing means the end of the file.
+   * Reads that directly follow each other, with no other call between, may be answered from what was there at the first of them.
    *
    * Codes: FAILED_PRECONDITION if the handle was not opened to read.
    */
