@@ -14,11 +14,14 @@ import { file, FileService, Whence } from "@dropthrough/file";
 import type { CaseMaker } from "./case.ts";
 import { loopGuest, type LoopOptions } from "./loop-guest.ts";
 
-const { open, read, readAt, seek, writeAt } = FileService.method;
+const { open, read, readAt, seek, write: writeOn, writeAt } = FileService.method;
 
 const SERVICE = FileService.typeName;
 /** Of the file that is read from its beginning to its end, over and over. */
 const WHOLE = 16 * 1024 * 1024;
+
+/** `readSync` and `writeSync`, of bytes. */
+type BytesMover = (fd: number, bytes: Buffer, at: number, length: number, offset: number) => number;
 
 interface FileCase {
   readonly what: string;
@@ -26,7 +29,7 @@ interface FileCase {
   /** Of the file. */
   readonly bytes: number;
   /** What the guest does, on handle 1. */
-  readonly guest: Pick<LoopOptions, "method" | "request" | "atEnd">;
+  readonly guest: Pick<LoopOptions, "method" | "request" | "after">;
   /** The same, with a descriptor and a buffer. */
   readonly plain: (fd: number, buffer: Buffer) => void;
 }
@@ -39,9 +42,9 @@ function onFile(name: string, size: number, options: FileCase): CaseMaker {
     async make() {
       const folder = mkdtempSync(join(tmpdir(), "dropthrough-bench-"));
       const path = join(folder, "f");
-      writeFileSync(path, Buffer.alloc(bytes, 7));
+      writeFileSync(path, filled(bytes));
       const fd = openSync(path, "r+");
-      const buffer = Buffer.alloc(size, 7);
+      const buffer = filled(size);
       const { sample, host } = await loopGuest({
         ...guest,
         backends: [file({ mounts: { "/b": { path: folder, write: true } } })],
@@ -73,60 +76,58 @@ function onFile(name: string, size: number, options: FileCase): CaseMaker {
 }
 
 /** A file from its beginning to its end, over and over, so many bytes at a time. */
-function readOn(name: string, size: number, atMost: number): CaseMaker {
+function throughFile(name: string, size: number, atMost: number, write = false): CaseMaker {
+  const plain: BytesMover = write ? writeSync : readSync;
   let offset = 0;
   return onFile(name, size, {
-    what: "fs.readSync of the same bytes",
+    what: `fs.${plain.name} of the same bytes`,
     atMost,
     bytes: WHOLE,
     guest: {
-      method: `${SERVICE}/Read`,
-      request: toBinary(read.input, create(read.input, { handle: 1n, length: size })),
-      atEnd: {
+      method: `${SERVICE}/${write ? "Write" : "Read"}`,
+      request: write
+        ? toBinary(writeOn.input, create(writeOn.input, { handle: 1n, data: filled(size) }))
+        : toBinary(read.input, create(read.input, { handle: 1n, length: size })),
+      after: {
+        every: WHOLE / size,
         method: `${SERVICE}/Seek`,
         request: toBinary(seek.input, create(seek.input, { handle: 1n, whence: Whence.START })),
       },
     },
     plain(fd, buffer) {
-      const count = readSync(fd, buffer, 0, size, offset);
-      offset = count === 0 ? 0 : offset + count;
+      offset += plain(fd, buffer, 0, size, offset);
+      if (offset === WHOLE) offset = 0;
     },
   });
 }
 
-/** The same bytes of a file, over and over: nothing can be known before. */
-function readOne(name: string, size: number): CaseMaker {
+/** The same bytes of a file, over and over: nothing can be read ahead, and what is written stays in the processor's cache. */
+function atPlace(name: string, size: number, write = false): CaseMaker {
+  const plain: BytesMover = write ? writeSync : readSync;
   return onFile(name, size, {
-    what: "fs.readSync of the same bytes, which are always at one place",
+    what: `fs.${plain.name} of the same bytes, always at one place`,
     bytes: size,
     guest: {
-      method: `${SERVICE}/ReadAt`,
-      request: toBinary(readAt.input, create(readAt.input, { handle: 1n, length: size })),
+      method: `${SERVICE}/${write ? "WriteAt" : "ReadAt"}`,
+      request: write
+        ? toBinary(writeAt.input, create(writeAt.input, { handle: 1n, data: filled(size) }))
+        : toBinary(readAt.input, create(readAt.input, { handle: 1n, length: size })),
     },
-    plain: (fd, buffer) => readSync(fd, buffer, 0, size, 0),
+    plain: (fd, buffer) => plain(fd, buffer, 0, size, 0),
   });
 }
 
-function writeOne(name: string, size: number, atMost: number): CaseMaker {
-  const written = { handle: 1n, data: Buffer.alloc(size, 7) };
-  return onFile(name, size, {
-    what: "fs.writeSync of the same bytes",
-    atMost,
-    bytes: size,
-    guest: {
-      method: `${SERVICE}/WriteAt`,
-      request: toBinary(writeAt.input, create(writeAt.input, written)),
-    },
-    plain: (fd, buffer) => writeSync(fd, buffer, 0, size, 0),
-  });
+function filled(size: number): Buffer {
+  return Buffer.alloc(size, 7);
 }
 
 const cases: readonly CaseMaker[] = [
-  readOn("file.read1k", 1024, 1.3),
-  readOn("file.read64k", 65536, 1.15),
-  readOne("file.readAt1k", 1024),
-  readOne("file.readAt64k", 65536),
-  writeOne("file.write64k", 65536, 1.15),
+  throughFile("file.read1k", 1024, 1.3),
+  throughFile("file.read64k", 65536, 1.15),
+  throughFile("file.write64k", 65536, 1.15, true),
+  atPlace("file.readAt1k", 1024),
+  atPlace("file.readAt64k", 65536),
+  atPlace("file.writeAt64k", 65536, true),
 ];
 
 export default cases;
