@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Manifest, ManifestSchema } from "./gen/dropthrough/abi/v1/manifest_pb.ts";
-import { ModuleError, type ModuleInfo, readModule } from "./module-reader.ts";
+import { cut, ModuleError, type ModuleInfo, readModule } from "./module-reader.ts";
 
 /** The import module, and so the version, of this ABI (docs/ABI.md, "Versions"). */
 export const ABI_MODULE = "dropthrough_v1";
@@ -128,26 +128,26 @@ function checkExports(info: ModuleInfo): void {
   }
 }
 
-const MOST_LETTERS = 120;
-
-/** A sentence is no place for a name of a megabyte. */
-function cut(text: string): string {
-  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
-}
+/** What a manifest takes to be read is up to 400 times as much, in bytes. */
+const MOST_MANIFEST = 524_288;
 
 function readManifest(info: ModuleInfo): Manifest | undefined {
   const [content, ...more] = info.custom("dropthrough.v1");
   if (content === undefined) return undefined;
   if (more.length > 0)
     throw new ModuleError("the guest has more than one custom section dropthrough.v1: keep one");
+  if (content.length > MOST_MANIFEST) {
+    throw new ModuleError(
+      `the custom section dropthrough.v1 has ${content.length} bytes, above the limit of ${MOST_MANIFEST}: keep the descriptors of fewer services, without comments`,
+    );
+  }
   try {
     return fromBinary(ManifestSchema, content);
   } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
     throw new ModuleError(
-      "the custom section dropthrough.v1 is no dropthrough.abi.v1.Manifest: build the guest again",
-      {
-        cause,
-      },
+      `the custom section dropthrough.v1 is no dropthrough.abi.v1.Manifest (${cut(why)}): build the guest again`,
+      { cause },
     );
   }
 }

@@ -39,6 +39,7 @@ export {
   IMPORTS,
   readGuestModule,
 } from "./guest-module.ts";
+export { manifestServices } from "./manifest-services.ts";
 export { limitedModule, type ModuleLimits } from "./limited-module.ts";
 export {
   type ExternKind,

@@ -64,6 +64,13 @@ export class ModuleError extends Error {
   override name = "ModuleError";
 }
 
+const MOST_LETTERS = 120;
+
+/** A sentence is no place for a name of a megabyte. */
+export function cut(text: string): string {
+  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
+}
+
 const KINDS: readonly ExternKind[] = ["function", "table", "memory", "global", "tag"];
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],

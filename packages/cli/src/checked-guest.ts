@@ -1,9 +1,14 @@
 import { readFile } from "node:fs/promises";
 import type { DescService } from "@bufbuild/protobuf";
-import { type GuestModule, limitedModule, ModuleError, readGuestModule } from "@dropthrough/abi";
+import {
+  type GuestModule,
+  limitedModule,
+  manifestServices,
+  ModuleError,
+  readGuestModule,
+} from "@dropthrough/abi";
 import { DEFAULT_LIMITS, type GuestConfig, type HostLimits } from "@dropthrough/host";
 import { manifestNames } from "./manifest-names.ts";
-import { servicesOf } from "./manifest-services.ts";
 
 /** A guest of the deployment, with what its module says. */
 export interface CheckedGuest {
@@ -34,7 +39,7 @@ export async function checkGuest(
     if (bytes !== undefined) {
       module = readGuestModule(bytes);
       await limitedModule(bytes, { ...DEFAULT_LIMITS, ...limits, ...config.limits });
-      services = [...services, ...servicesOf(module.manifest)];
+      services = [...services, ...manifestServices(module.manifest)];
     }
   } catch (cause) {
     if (!(cause instanceof ModuleError)) throw cause;

@@ -1,5 +1,4 @@
-import { ABI_MODULE, type GuestModule, readGuestModule } from "@dropthrough/abi";
-import { servicesOf } from "./manifest-services.ts";
+import { ABI_MODULE, type GuestModule, manifestServices, readGuestModule } from "@dropthrough/abi";
 
 /** What can be known of a guest module without running it. */
 export interface Inspection {
@@ -50,7 +49,7 @@ export function inspect(bytes: Uint8Array): Inspection {
 function manifestOf({ manifest }: GuestModule): Inspection["manifest"] {
   if (manifest === undefined) return undefined;
   const { name, version, exports, requires } = manifest;
-  const services = servicesOf(manifest);
+  const services = manifestServices(manifest);
   return {
     name,
     version,

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { ManifestSchema } from "@dropthrough/abi";
+import { withManifest } from "@dropthrough/guest-text";
 
 const bin = new URL("../src/bin.ts", import.meta.url).pathname;
 
@@ -48,12 +49,17 @@ export class DeploymentFolder implements Disposable {
   /** Writes a module, with a manifest if one is given; answers its file name. */
   guest(
     name: string,
-    module: Uint8Array,
+    module: Uint8Array<ArrayBuffer>,
     manifest?: MessageInitShape<typeof ManifestSchema>,
   ): string {
     return this.write(
       `${name}.wasm`,
-      manifest === undefined ? module : withManifest(module, { name, ...manifest }),
+      manifest === undefined
+        ? module
+        : withManifest(
+            module,
+            toBinary(ManifestSchema, create(ManifestSchema, { name, ...manifest })),
+          ),
     );
   }
 
@@ -93,18 +99,6 @@ export class DeploymentFolder implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
   }
-}
-
-/** Puts a manifest behind a module, as its custom section `dropthrough.v1`. */
-function withManifest(
-  module: Uint8Array,
-  manifest: MessageInitShape<typeof ManifestSchema>,
-): Uint8Array {
-  const name = Buffer.from("dropthrough.v1");
-  const content = toBinary(ManifestSchema, create(ManifestSchema, manifest));
-  const body = Buffer.concat([Buffer.of(name.length), name, content]);
-  const size = [0, 7, 14, 21].map((bits) => ((body.length >> bits) & 127) | (bits < 21 ? 128 : 0));
-  return Buffer.concat([module, Buffer.of(0, ...size), body]);
 }
 
 /** A trace without its times. */

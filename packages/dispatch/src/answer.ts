@@ -121,7 +121,16 @@ class GuestAnswer implements Answer {
   }
 
   answer(request: Message, call: Call): unknown {
-    return this.#entry.answer(this.#desc.name, this.#input.encode(request), call);
+    return this.#entry.answer(this.#desc.name, this.#encode(request), call);
+  }
+
+  /** A message that was read need not be one that can be written: it may lack what it must have. */
+  #encode(request: Message): Uint8Array {
+    try {
+      return this.#input.encode(request);
+    } catch (cause) {
+      throw noRequest(this.#input.desc.typeName, cause);
+    }
   }
 
   response(answered: unknown): Message {
@@ -129,9 +138,31 @@ class GuestAnswer implements Answer {
     try {
       return this.#output.decode(bytes, 0, bytes.length);
     } catch (cause) {
-      const { name, output } = this.#desc;
-      const message = `"${this.#entry.name}" answered ${name} with bytes that are no ${output.typeName}`;
-      throw new ConnectError(message, Code.Internal, undefined, undefined, cause);
+      const { parent, name, output } = this.#desc;
+      throw noResponse(`${parent.typeName}/${name}`, output.typeName, cause);
     }
   }
+}
+
+/** What a guest sent is no message of the type. */
+export function noRequest(typeName: string, cause: unknown): ConnectError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectError(
+    `the request is no ${typeName}: ${why}`,
+    Code.InvalidArgument,
+    undefined,
+    undefined,
+    cause,
+  );
+}
+
+/** What a guest answered is no message of the type. */
+export function noResponse(method: string, typeName: string, cause: unknown): ConnectError {
+  return new ConnectError(
+    `the response of ${method} is no ${typeName}`,
+    Code.Internal,
+    undefined,
+    undefined,
+    cause,
+  );
 }

@@ -1,9 +1,9 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectError } from "@connectrpc/connect";
 import { type BoundMethod, copyBytes, type Passage, type Pending } from "@dropthrough/abi";
 import { type Codec, codecOf } from "@dropthrough/codec";
-import { answerOf } from "./answer.ts";
+import { answerOf, noRequest, noResponse } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Dispatch, Measured } from "./call-outcome.ts";
 import { run } from "./dispatch.ts";
@@ -38,7 +38,8 @@ export function bindMethod(
     desc !== undefined && isUnary(desc) ? desc : { input: EmptySchema, output: EmptySchema };
   const borrows = entry.kind === "backend" && entry.borrows === true && interceptors.length === 0;
   const answer = answerOf(method, interceptors, dispatch.codec);
-  return new MessageBinding(method, types, dispatch, open, answer, borrows);
+  const Binding = entry.kind === "backend" ? MessageBinding : GuestBinding;
+  return new Binding(method, types, dispatch, open, answer, borrows);
 }
 
 /**
@@ -90,7 +91,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
         ? this.#input.decodeBorrowed(memory, at, end)
         : this.#input.decode(memory, at, end);
     } catch (cause) {
-      return this.#refuse(call, notProtobuf(this.#input.desc.typeName, cause));
+      return this.#refuse(call, noRequest(this.#input.desc.typeName, cause));
     }
     return run(this.#dispatch, call, request, this.#answer, this);
   }
@@ -113,6 +114,25 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
 
   encode(response: Message): Uint8Array {
     return this.#output.encode(response);
+  }
+}
+
+/** Of a guest's method: a message that was read need not be one that can be written. */
+class GuestBinding extends MessageBinding {
+  override write(response: Message, memory: Uint8Array, at: number, end: number): number {
+    try {
+      return super.write(response, memory, at, end);
+    } catch (cause) {
+      throw noResponse(this.name, response.$typeName, cause);
+    }
+  }
+
+  override encode(response: Message): Uint8Array {
+    try {
+      return super.encode(response);
+    } catch (cause) {
+      throw noResponse(this.name, response.$typeName, cause);
+    }
   }
 }
 
@@ -174,15 +194,4 @@ class ByteBinding implements BoundMethod<Bytes> {
     if (typeof response === "number") throw new Error("a response that was passed is not parked");
     return response;
   }
-}
-
-function notProtobuf(typeName: string, cause: unknown): ConnectError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new ConnectError(
-    `the request is no ${typeName}: ${why}`,
-    Code.InvalidArgument,
-    undefined,
-    undefined,
-    cause,
-  );
 }

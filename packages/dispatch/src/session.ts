@@ -150,8 +150,8 @@ export class Session {
     const method = this.#core.find(name);
     if (method === undefined) throw new ConnectError(`nobody serves ${name}`, Code.Unimplemented);
     if (known?.method.entry !== method.entry) {
-      // The program's own descriptor does where the entry came without one.
-      const described = { ...method, desc: method.desc ?? desc };
+      // Bytes are read as the program knows them: what a guest says of its own contract may be missing, or wrong.
+      const described = method.entry.kind === "backend" ? method : { ...method, desc };
       const { interceptors, codec } = this.#core;
       const answer = answerOf(described, interceptors, codec);
       known = { method: described, input: codecOf(desc.input, codec), answer };

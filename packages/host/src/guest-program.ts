@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { createFileRegistry, type DescService } from "@bufbuild/protobuf";
-import { type GuestModule, limitedModule, ModuleError, readGuestModule } from "@dropthrough/abi";
+import type { DescService } from "@bufbuild/protobuf";
+import {
+  type GuestModule,
+  limitedModule,
+  manifestServices,
+  ModuleError,
+  readGuestModule,
+} from "@dropthrough/abi";
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError } from "./guest-exit.ts";
 import type { Limits } from "./limits.ts";
@@ -26,7 +32,7 @@ export async function loadProgram(config: GuestConfig, limits: Limits): Promise<
     const { shape, module } = await compile(bytes, limits);
     const described = describe(config, shape);
     const waits = shape.info.imports.some((i) => i.name === "wait");
-    return { module, shape, waits, desc: (service) => described(service) };
+    return { module, shape, waits, desc: (service) => described.get(service) };
   } catch (cause) {
     if (!(cause instanceof ModuleError)) throw cause;
     throw new GuestError(`guest "${config.name}": ${cause.message}`, { cause });
@@ -64,24 +70,11 @@ async function readBytes({ name, module }: GuestConfig): Promise<Uint8Array<Arra
   }
 }
 
+/** A guest that may export nothing is not asked for descriptors: nobody needs them. */
 function describe(
-  config: GuestConfig,
+  { exports = [], services = [] }: GuestConfig,
   shape: GuestModule,
-): (service: string) => DescService | undefined {
-  const given = new Map(config.services?.map((desc) => [desc.typeName, desc]));
-  const set = shape.manifest?.descriptors;
-  let registry: ReturnType<typeof createFileRegistry> | undefined;
-  return (service) => {
-    const desc = given.get(service);
-    if (desc !== undefined || set === undefined) return desc;
-    try {
-      registry ??= createFileRegistry(set);
-    } catch (cause) {
-      throw new ModuleError(
-        "the descriptors in its manifest do not fit together: build the guest again",
-        { cause },
-      );
-    }
-    return registry.getService(service);
-  };
+): Map<string, DescService> {
+  const own = exports.length === 0 ? [] : manifestServices(shape.manifest);
+  return new Map([...own, ...services].map((desc) => [desc.typeName, desc]));
 }
