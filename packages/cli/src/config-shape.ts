@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { DEFAULT_LIMITS, type HostOptions } from "@dropthrough/host";
+import { checkOptions } from "@dropthrough/dispatch";
+import { checkInstances, DEFAULT_LIMITS, GuestError, type HostOptions } from "@dropthrough/host";
 import * as v from "valibot";
 import { ConfigError } from "./config-error.ts";
 
@@ -49,6 +50,10 @@ const guest = v.strictObject({
   limits: v.optional(limits),
 });
 
+const codec = v.strictObject({
+  compile: v.exactOptional(v.boolean("must be true or false")),
+});
+
 const config = v.strictObject({
   backends: v.optional(
     v.union([list, v.record(v.string(), v.any())], "must be a list, or options by package name"),
@@ -57,7 +62,7 @@ const config = v.strictObject({
   limits: v.optional(limits),
   interceptors: v.optional(list),
   observers: v.optional(list),
-  codec: v.optional(object),
+  codec: v.optional(codec),
   clock: v.optional(object),
 });
 
@@ -77,6 +82,14 @@ export function checkShape(value: unknown, file: string): asserts value is Confi
     throw new ConfigError(`${file}: a configuration is an object, not a list`);
   const { issues } = v.safeParse(config, value, { abortEarly: true });
   if (issues !== undefined) throw new ConfigError(`${file}: ${sentence(issues[0])}`);
+  const shape = value as ConfigShape;
+  try {
+    checkOptions(shape);
+    checkInstances(shape.guests ?? []);
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof GuestError)) throw cause;
+    throw new ConfigError(`${file}: ${cause.message}`, { cause });
+  }
 }
 
 function sentence(issue: v.BaseIssue<unknown>): string {
@@ -96,6 +109,13 @@ function sentence(issue: v.BaseIssue<unknown>): string {
 /** The keys that there are where an unknown one was found. */
 function known(path: readonly v.IssuePathItem[]): string {
   const parent = path.at(-2)?.key;
-  const schema = parent === undefined ? config : parent === "limits" ? limits : guest;
+  const schema =
+    parent === undefined
+      ? config
+      : parent === "limits"
+        ? limits
+        : parent === "codec"
+          ? codec
+          : guest;
   return `there is ${Object.keys(schema.entries).join(", ")}`;
 }

@@ -155,6 +155,21 @@ test.each([
     { guests: [{ name: "a", module: "a.wasm", services: [1] }] },
     '"guests[0].services[0]" must be the descriptor of a service',
   ],
+  [
+    { guests: [{ name: "a", module: "a.wasm", instances: 1e9 }] },
+    "the guests have 1000000000 instances together, and a process holds 16000: run fewer, or several hosts",
+  ],
+  [{ interceptors: {} }, '"interceptors" must be a list'],
+  [{ interceptors: [1] }, '"interceptors[0]" must be a function, (next) => (request) => response'],
+  [
+    { observers: [{ start: 1 }] },
+    '"observers[0]" must be an object with some of started, ended, refused',
+  ],
+  [{ observers: [{ ended: true }] }, '"observers[0].ended" must be a function'],
+  [{ codec: { compile: "no" } }, '"codec.compile" must be true or false'],
+  [{ codec: { complie: false } }, '"codec.complie" is unknown; there is compile'],
+  [{ clock: 1 }, '"clock" must be an object'],
+  [{ clock: { now: 1 } }, '"clock.now" must be a function'],
   [{ backends: 1 }, '"backends" must be a list, or options by package name'],
   [
     { backends: [{}] },

@@ -34,6 +34,7 @@ export {
 export type { Interceptor, UnaryFn } from "./interceptor.ts";
 export { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
 export { type Method, methodOf } from "./method.ts";
+export { checkOptions, type ProgramOptions } from "./option-check.ts";
 export { printable } from "./printable.ts";
 export { createRegistry, type Incident, type Registry, type RegistryOptions } from "./registry.ts";
 export { similarName } from "./similar-name.ts";

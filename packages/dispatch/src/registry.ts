@@ -8,6 +8,7 @@ import type { Clock, Directory, ServiceInfo } from "./guest.ts";
 import type { Interceptor } from "./interceptor.ts";
 import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
 import { type Method, methodOf } from "./method.ts";
+import { checkObserver, checkOptions } from "./option-check.ts";
 import { type Scheduler, schedulerOn, systemScheduler } from "./scheduler.ts";
 import { Session, type SessionCore } from "./session.ts";
 
@@ -50,7 +51,11 @@ export interface Registry extends AsyncDisposable {
   find(name: string): Method | undefined;
   /** Opens the calls of one caller. Without grants it may reach everything. */
   connect(caller: Caller, grants?: Grants): Session;
-  /** Shows every call to an observer until that is disposed. With none it costs nothing. */
+  /**
+   * Shows every call to an observer until that is disposed. With none it costs nothing.
+   *
+   * @throws TypeError if it observes nothing
+   */
   observe(observer: CallObserver): Disposable;
   /** Calls `changed` after every `use`, until that is disposed. */
   watch(changed: () => void): Disposable;
@@ -60,8 +65,13 @@ export interface Registry extends AsyncDisposable {
   incident(error: unknown, call?: Call): string;
 }
 
-/** Makes an empty registry. */
+/**
+ * Makes an empty registry.
+ *
+ * @throws TypeError if an interceptor, the codec or the clock has not the shape of one
+ */
 export function createRegistry(options: RegistryOptions = {}): Registry {
+  checkOptions(options);
   return new DispatchRegistry(options);
 }
 
@@ -142,6 +152,7 @@ class DispatchRegistry implements Registry, SessionCore {
   }
 
   observe(observer: CallObserver): Disposable {
+    checkObserver(observer, "observer");
     this.observers.add(observer);
     return { [Symbol.dispose]: () => void this.observers.delete(observer) };
   }

@@ -1,4 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
+import { GuestError } from "./guest-exit.ts";
 import type { Limits } from "./limits.ts";
 
 /** One guest of a deployment. */
@@ -20,10 +21,32 @@ export interface GuestConfig {
   readonly exports?: readonly string[];
   /** Descriptors of what it exports, where its manifest does not hold them. */
   readonly services?: readonly DescService[];
-  /** How many instances run. Default 1. */
+  /** How many instances run; those of all guests together 16,000 at most. Default 1. */
   readonly instances?: number;
   /** Its exit code is the host's. Default: the only guest with a `_start`, if there is one. */
   readonly main?: boolean;
   /** Limits of this guest alone. */
   readonly limits?: Partial<Limits>;
+}
+
+/** The engine reserves 8 GiB of addresses for each memory, and a process has 128 TiB: it holds some 16,300. */
+const MOST_INSTANCES = 16_000;
+
+/**
+ * Checks how many instances are to run.
+ *
+ * @throws GuestError if that is no number, or the process cannot hold them together
+ */
+export function checkInstances(guests: readonly GuestConfig[]): void {
+  let all = 0;
+  for (const { name, instances = 1 } of guests) {
+    if (!Number.isSafeInteger(instances) || instances < 1)
+      throw new GuestError(`guest "${name}": "instances" must be a whole number, 1 or more`);
+    all += instances;
+  }
+  if (all > MOST_INSTANCES) {
+    throw new GuestError(
+      `the guests have ${all} instances together, and a process holds ${MOST_INSTANCES}: run fewer, or several hosts`,
+    );
+  }
 }

@@ -2,6 +2,7 @@ import type { Transport } from "@connectrpc/connect";
 import {
   type Backend,
   type CallObserver,
+  checkOptions,
   type Clock,
   createRegistry,
   createTransport,
@@ -17,7 +18,7 @@ import {
 } from "@dropthrough/dispatch";
 import { ExportedService } from "./exported-service.ts";
 import type { ExitOptions } from "./exit-options.ts";
-import type { GuestConfig } from "./guest-config.ts";
+import { checkInstances, type GuestConfig } from "./guest-config.ts";
 import { GuestError, type GuestExit } from "./guest-exit.ts";
 import type { GuestInstance } from "./guest-instance.ts";
 import { GuestPool } from "./guest-pool.ts";
@@ -98,8 +99,8 @@ const COMMON_GRANTS = ["dropthrough.kernel.v1.KernelService/*"];
 /**
  * Makes a host. Nothing runs before `start`.
  *
- * @throws GuestError if two guests have one name or a guest's grants are malformed; TypeError if two backends own one
- *   service
+ * @throws GuestError if two guests have one name, a guest's grants are malformed or there are more instances than a
+ *   process holds; TypeError if two backends own one service, or an option has not the shape of one
  */
 export function createHost(options: HostOptions = {}): Host {
   return new WasmHost(options);
@@ -130,6 +131,7 @@ class WasmHost implements Host, HostCore {
     this.#options = options;
     this.#limits = limitsOf(DEFAULT_LIMITS, options.limits);
     const { interceptors, codec, clock, onIncident } = options;
+    checkOptions(options);
     this.registry = createRegistry({
       limits: this.#limits,
       ...(interceptors && { interceptors }),
@@ -142,6 +144,7 @@ class WasmHost implements Host, HostCore {
     this.transport = createTransport(this.registry.connect(this.#self));
     this.exited = new Promise((resolve) => (this.#exit = resolve));
     const names = new Set<string>();
+    checkInstances(options.guests ?? []);
     for (const guest of options.guests ?? []) {
       if (names.has(guest.name))
         throw new GuestError(`two guests are named "${guest.name}": rename one`);
@@ -206,6 +209,7 @@ class WasmHost implements Host, HostCore {
     }
     if (this.#shutdown || this.closing)
       throw new GuestError(`"${old.name}" was not replaced: the host ends`);
+    checkInstances([...this.#pools.map((pool) => pool.config), config]);
     this.#grant(config);
     const next = new GuestPool(config, program, limits, this, old.last);
     next.hold();

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { GuestConfig } from "./guest-config.ts";
+export { checkInstances, type GuestConfig } from "./guest-config.ts";
 export type { ExitOptions } from "./exit-options.ts";
 export {
   EXIT_NO_ENTRY,

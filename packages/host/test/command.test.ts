@@ -230,6 +230,37 @@ describe("a guest that cannot be loaded", () => {
   });
 });
 
+describe("a host that cannot be", () => {
+  const guest = { name: "a", module: new Uint8Array() };
+  const clock = { now: () => 0, after: () => () => {} };
+  test.each<[unknown, string]>([
+    [{ interceptors: "none" }, '"interceptors" must be a list'],
+    [{ interceptors: [undefined] }, '"interceptors[0]" must be a function'],
+    [{ observers: [{}] }, '"observers[0]" must be an object with some of started, ended, refused'],
+    [{ observers: [null] }, '"observers[0]" must be an object'],
+    [{ observers: [{ started: 1 }] }, '"observers[0].started" must be a function'],
+    [{ codec: null }, '"codec" must be an object'],
+    [{ codec: { compile: 1 } }, '"codec.compile" must be true or false'],
+    [{ clock: null }, '"clock" must be an object'],
+    [{ clock: { now: Date.now } }, '"clock.after" must be a function'],
+    [{ clock: { ...clock, wall: 5 } }, '"clock.wall" must be a function'],
+    [{ clock: { ...clock, soon: () => {} } }, '"clock.settled" must be a function'],
+    [{ guests: [{ ...guest, instances: 0 }] }, 'guest "a": "instances" must be a whole number'],
+    [{ guests: [{ ...guest, instances: "2" }] }, 'guest "a": "instances" must be a whole number'],
+    [
+      {
+        guests: [
+          { ...guest, instances: 16_000 },
+          { ...guest, name: "b" },
+        ],
+      },
+      "the guests have 16001 instances together, and a process holds 16000",
+    ],
+  ])("%j is refused when it is made: %s", (options, message) => {
+    expect(() => createHost(options as HostOptions)).toThrow(message);
+  });
+});
+
 test("disposing a host ends guests that wait, and closes what they opened", async () => {
   const log: string[] = [];
   const waits = command(
