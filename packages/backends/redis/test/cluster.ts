@@ -7,6 +7,8 @@ export interface RedisCluster extends AsyncDisposable {
   readonly nodes: readonly RedisServer[];
   /** Forgets all keys. */
   flush(): Promise<void>;
+  /** Says something to one of the nodes. */
+  say(node: number, words: readonly string[]): Promise<unknown>;
 }
 
 /** Starts three nodes on loopback and makes a cluster of them. */
@@ -28,7 +30,12 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     nodes.push(await startRedisServer({ args }));
   }
   const clients = await Promise.all(
-    nodes.map(({ url }) => createClient({ url, RESP: 3 }).connect()),
+    nodes.map(({ url }) => {
+      const client = createClient({ url, RESP: 3 });
+      // A test may kill its node, and start it again.
+      client.on("error", () => {});
+      return client.connect();
+    }),
   );
   const slots = [0, 5461, 10_923, 16_384];
   for (const [i, client] of clients.entries()) {
@@ -53,6 +60,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     async flush() {
       await Promise.all(clients.map((client) => client.flushAll()));
     },
+    say: async (node, words) => clients[node]?.sendCommand(words),
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.destroy();
       for (const node of nodes) await node[Symbol.asyncDispose]();

@@ -6,12 +6,14 @@ import { describe, expect, test } from "vitest";
 import { type ConnectionAddress, redis, type RedisService } from "../src/index.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
-/** A server that answers each command with a line of a script, and HELLO, SELECT and SENTINEL as servers do. */
+/** A server that answers each command with a line of a script, and HELLO, SELECT, SENTINEL and CLUSTER as servers do. */
 async function withServer(
   answer: (command: string, socket: Socket) => string,
   prove: (client: Client<typeof RedisService>) => Promise<void>,
   address = (port: number): ConnectionAddress => `redis://127.0.0.1:${port}`,
+  secondSlots?: string,
 ): Promise<void> {
+  let slots = 0;
   const server = createServer((socket) => {
     socket.on("error", () => {});
     socket.on("data", (data) => {
@@ -20,6 +22,11 @@ async function withServer(
       if (said.includes("GET-MASTER-ADDR")) {
         const port = String((server.address() as AddressInfo).port);
         socket.write(`*2\r\n$9\r\n127.0.0.1\r\n$${port.length}\r\n${port}\r\n`);
+      }
+      if (said.includes("\r\nSLOTS\r\n")) {
+        const { port } = server.address() as AddressInfo;
+        if (++slots === 2 && secondSlots !== undefined) socket.write(secondSlots);
+        else socket.write(`*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:${port}\r\n`);
       }
       for (const name of ["PSUBSCRIBE", "SUBSCRIBE", "UNWATCH", "WATCH", "EXEC", "GET", "PING"]) {
         if (!said.includes(`\r\n${name}\r\n`)) continue;
@@ -67,6 +74,29 @@ describe.each(garbage)("%s", (_, said) => {
       },
       (port) => ({ sentinels: [`redis://127.0.0.1:${port}`], url: "redis://master" }),
     ));
+
+  test("said by a node of a cluster, the same", () =>
+    withServer(
+      first("$5\r\nright\r\n"),
+      async (client) => {
+        await fails(client.get({ key: b("k") }), Code.Unavailable);
+        expect(t((await client.get({ key: b("k") })).value)).toBe("right");
+      },
+      (port) => ({ cluster: [`redis://127.0.0.1:${port}`] }),
+    ));
+
+  test("said of who has which slot: what is asked next is answered", () => {
+    let asked = 0;
+    return withServer(
+      // The first says that the key is elsewhere, so that the node is asked who has it.
+      () => (asked++ === 0 ? `-MOVED 1 127.0.0.1:1\r\n` : "$5\r\nright\r\n"),
+      async (client) => {
+        expect(t((await client.get({ key: b("k") })).value)).toBe("right");
+      },
+      (port) => ({ cluster: [`redis://127.0.0.1:${port}`] }),
+      said,
+    );
+  });
 
   test("said of a watch: the transaction is UNAVAILABLE", async () => {
     const answer = first("+OK\r\n");

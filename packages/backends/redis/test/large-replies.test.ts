@@ -2,9 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { type Client, Code } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { ListEnd, redis, type RedisOptions, type RedisService } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
+import { startRedisCluster } from "./cluster.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
 const KIB = 1024;
@@ -22,7 +23,11 @@ const get = (key: string): { command: { case: "get"; value: { key: Uint8Array } 
   command: { case: "get", value: { key: b(key) } },
 });
 
-describe.each(["a server", "the embedded engine"])(
+const cluster = await startRedisCluster();
+afterAll(() => cluster[Symbol.asyncDispose]());
+const clusterAddress = { cluster: cluster.nodes.map(({ url }) => url) };
+
+describe.each(["a server", "a cluster", "the embedded engine"])(
   "replies above maxReplyBytes, of %s",
   (which) => {
     const maxReplyBytes = 100 * KIB;
@@ -31,7 +36,13 @@ describe.each(["a server", "the embedded engine"])(
       prove: (client: Client<typeof RedisService>) => Promise<void>,
     ): Promise<void> {
       const server = which === "a server" ? await startRedisServer() : undefined;
-      const options: RedisOptions = { maxReplyBytes, ...(server && { url: server.url }) };
+      if (which === "a cluster") await cluster.flush();
+      const options: RedisOptions = {
+        maxReplyBytes,
+        ...(server && { url: server.url }),
+        // In one slot: else it depends on the nodes which reply is there first.
+        ...(which === "a cluster" && { connections: { default: clusterAddress }, prefix: "{p}" }),
+      };
       try {
         await using backend = inMemory(redis(options));
         const client = backend.client();
@@ -74,9 +85,9 @@ describe.each(["a server", "the embedded engine"])(
         const large = "ResourceExhausted";
         // The engine has no room left after the first; a server's reply that was thrown away took none.
         expect(kinds).toEqual(
-          which === "a server"
-            ? ["get", large, "get", "get", large]
-            : ["get", large, large, large, large],
+          which === "the embedded engine"
+            ? ["get", large, large, large, large]
+            : ["get", large, "get", "get", large],
         );
       }));
 
@@ -104,17 +115,23 @@ describe.each(["a server", "the embedded engine"])(
   },
 );
 
-test("a transaction whose replies are too large together is RESOURCE_EXHAUSTED, also one that watches", async () => {
-  await using server = await startRedisServer();
-  await using backend = inMemory(redis({ url: server.url, maxReplyBytes: 100 * KIB }));
-  const client = backend.client();
-  await fill(client);
-  const commands = [get("middle"), get("middle")];
-  await fails(client.transaction({ commands }), Code.ResourceExhausted);
-  const { watchId } = await client.watch({ keys: [b("small")] });
-  await fails(client.transaction({ commands, watchId }), Code.ResourceExhausted);
-  expect(t((await client.get({ key: b("small") })).value)).toBe("s");
-});
+test.each(["a server", "a cluster"])(
+  "%s: a transaction whose replies are too large together is RESOURCE_EXHAUSTED, also one that watches",
+  async (which) => {
+    await using server = await startRedisServer();
+    const address = which === "a server" ? server.url : clusterAddress;
+    const connections = { default: address };
+    // In a cluster, a transaction has its keys in one slot.
+    await using backend = inMemory(redis({ connections, prefix: "{p}", maxReplyBytes: 100 * KIB }));
+    const client = backend.client();
+    await fill(client);
+    const commands = [get("middle"), get("middle")];
+    await fails(client.transaction({ commands }), Code.ResourceExhausted);
+    const { watchId } = await client.watch({ keys: [b("small")] });
+    await fails(client.transaction({ commands, watchId }), Code.ResourceExhausted);
+    expect(t((await client.get({ key: b("small") })).value)).toBe("s");
+  },
+);
 
 test("a message that is too large counts as an interruption, and the next one is heard", async () => {
   await using server = await startRedisServer();
@@ -132,26 +149,34 @@ test("a message that is too large counts as an interruption, and the next one is
   expect(messages.map(({ message }) => t(message))).toEqual(["m"]);
 });
 
-test("a server that announces more than it sends takes no memory of the host", async () => {
-  await using server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.on("data", (data) => {
-      if (data.includes("HELLO")) socket.write("%1\r\n+proto\r\n:3\r\n");
-      else if (data.includes("small")) socket.write("$1\r\ns\r\n");
-      else socket.write(`${"*1\r\n".repeat(8)}*99999999\r\n`);
+test.each(["a server", "a node of a cluster"])(
+  "%s that announces more than it sends takes no memory of the host",
+  async (which) => {
+    await using server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (data) => {
+        if (data.includes("HELLO")) socket.write("%1\r\n+proto\r\n:3\r\n");
+        else if (data.includes("SLOTS")) {
+          const node = `*2\r\n$9\r\n127.0.0.1\r\n:${(server.address() as AddressInfo).port}\r\n`;
+          socket.write(`*1\r\n*3\r\n:0\r\n:16383\r\n${node}`);
+        } else if (data.includes("small")) socket.write("$1\r\ns\r\n");
+        else socket.write("*33000000\r\n".repeat(4));
+      });
     });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const backend = inMemory(redis({ url: `redis://127.0.0.1:${port}` }));
-  const client = backend.client();
-  try {
-    await client.get({ key: b("small") });
-    const before = process.memoryUsage().rss;
-    await fails(client.get({ key: b("k") }, { timeoutMs: 500 }), Code.DeadlineExceeded);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
-  } finally {
-    await backend[Symbol.asyncDispose]();
-  }
-});
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const url = `redis://127.0.0.1:${port}`;
+    const address = which === "a server" ? url : { cluster: [url] };
+    const backend = inMemory(redis({ connections: { default: address } }));
+    const client = backend.client();
+    try {
+      await client.get({ key: b("small") });
+      const before = process.memoryUsage().rss;
+      await fails(client.get({ key: b("k") }, { timeoutMs: 500 }), Code.DeadlineExceeded);
+      expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+    } finally {
+      await backend[Symbol.asyncDispose]();
+    }
+  },
+);

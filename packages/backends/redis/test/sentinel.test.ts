@@ -4,6 +4,7 @@ import { createClient } from "@redis/client";
 import { expect, test } from "vitest";
 import { redis } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
+import { startRedisCluster } from "./cluster.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
 const key = b("k");
@@ -63,14 +64,44 @@ test("a master that no sentinel knows is UNAVAILABLE, and so it is without senti
   }
 });
 
-async function monitor(url: string, port: number): Promise<void> {
+test("a sentinel, or a node of a cluster, that hangs is asked no longer than a connection may take: the next one is", async () => {
+  await using master = await startRedisServer();
+  await using hanging = await startRedisServer({ sentinel: true });
+  await using sentinel = await startRedisServer({ sentinel: true });
+  await using cluster = await startRedisCluster();
+  await monitor(sentinel.url, master.port, 0);
+  hanging.pause();
+  try {
+    const urls = cluster.nodes.map(({ url }) => url);
+    for (const address of [
+      { sentinels: [hanging.url, sentinel.url], url: "redis://mymaster" },
+      { cluster: [hanging.url, ...urls] },
+    ]) {
+      const connections = { default: address };
+      await using backend = inMemory(redis({ connections, connectTimeoutMs: 500 }));
+      const set = async (): Promise<boolean> =>
+        backend
+          .client()
+          .set({ key, value: b("v") })
+          .then(
+            () => true,
+            () => false,
+          );
+      await expect.poll(set, { timeout: 10_000 }).toBe(true);
+    }
+  } finally {
+    hanging.resume();
+  }
+});
+
+async function monitor(url: string, port: number, replicas = 1): Promise<void> {
   const client = await createClient({ url, RESP: 2 }).connect();
   await client.sendCommand(["SENTINEL", "MONITOR", "mymaster", "127.0.0.1", String(port), "1"]);
   await client.sendCommand(["SENTINEL", "SET", "mymaster", "down-after-milliseconds", "500"]);
   await client.sendCommand(["SENTINEL", "SET", "mymaster", "failover-timeout", "2000"]);
   await expect
     .poll(() => client.sendCommand(["SENTINEL", "REPLICAS", "mymaster"]), { timeout: 20_000 })
-    .toHaveLength(1);
+    .toHaveLength(replicas);
   client.destroy();
 }
 

@@ -1,131 +1,306 @@
-import { createCluster, type TypeMapping } from "@redis/client";
-import type { Command, Reply } from "../connection.ts";
-import { ReplyError } from "../redis-error.ts";
+import type { Argument, Command, Reply } from "../connection.ts";
+import { ReplyError, tooLarge } from "../redis-error.ts";
+import { bytes, list, sizeOf } from "../reply.ts";
 import type { Address } from "./address.ts";
+import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
-import {
-  type ClientEvents,
-  nodeOptions,
-  sendTransaction,
-  type ServerClient,
-  typesOf,
-} from "./client.ts";
+import { ask, type ClientEvents, type Hear, type ServerClient, typesOf } from "./client.ts";
+import { type ClusterNode, ClusterNodes, NEVER, SLOTS } from "./cluster-nodes.ts";
+import { asWanted, type Join, type Part, routeOf, slotOfKey } from "./cluster-route.ts";
+import { askOnce } from "./connected.ts";
+import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { firstKey } from "./first-key.ts";
+import { connectFound } from "./following.ts";
+import { Link, type LinkLimits } from "./link.ts";
+
+/** How often a command may be told that its key is somewhere else. */
+const MOST_MOVES = 16;
 
 /**
- * The same as `SocketClient` for the nodes of a cluster: each command goes to the node that has its key. The library
- * follows the keys when they move, divides MGET, MSET and DEL among the nodes, and walks over all of them for SCAN.
+ * The same as `SocketClient` for the nodes of a cluster: each has one, and each command goes to the node that has its key.
  *
- * @param seeds nodes to ask where the others are; user and TLS are those of the first
+ * ```text
+ *  GET a ─▶ slot 15495 ─▶ the link of its node          MOVED: nodes are asked who has what, and it goes to who has it now
+ *  MGET a b ─▶ MGET a, MGET b ─▶ their nodes ─▶ joined  ASK: it goes to the other node, once
+ *  SCAN ─▶ one node after the other                     PING, DBSIZE and others ─▶ all nodes ─▶ joined
+ * ```
+ *
+ * What a command is to several nodes is the library's knowledge: see cluster-route.ts.
  */
-export function connectCluster(
-  seeds: readonly Address[],
-  connectTimeoutMs: number,
-  events: ClientEvents,
-): ServerClient {
-  const [seed] = seeds;
-  if (seed === undefined) throw new TypeError("redis: a cluster needs the URL of a node");
-  const defaults = nodeOptions(seed, connectTimeoutMs, () => {});
-  const cluster = createCluster({
-    RESP: 3,
-    rootNodes: seeds.map(({ host = "", port = 0 }) => ({ socket: { host, port } })),
-    defaults: { ...defaults, socket: withoutPlace(defaults.socket ?? {}) },
-    commandOptions: { timeout: 0 },
-  });
-  cluster.on("error", () => {
-    // A node is away: commands for it fail, and those for others do not.
-  });
-  let ready = false;
-  const closing = new AbortController();
-  const connect = async (): Promise<void> => {
-    for (let tries = 0; !closing.signal.aborted; tries++) {
+export class ClusterClient implements ServerClient {
+  readonly #limits: LinkLimits;
+  readonly #events: ClientEvents;
+  readonly #nodes: ClusterNodes;
+  /** Hears what is said, by way of any node. */
+  readonly #ear: Link;
+  #heard: ServerClient | undefined;
+  readonly #closing = new AbortController();
+  #ready = false;
+
+  /** @param seeds nodes to ask where the others are; user and TLS are those of the first */
+  constructor(seeds: readonly Address[], limits: LinkLimits, events: ClientEvents) {
+    this.#limits = limits;
+    this.#events = events;
+    this.#nodes = new ClusterNodes(seeds, limits, events.retryIn);
+    const find = async (): Promise<Address> => this.#findEar(seeds);
+    this.#ear = new Link(
+      seeds.map(({ shown }) => shown).join(","),
+      (heard) => (this.#heard = connectFound(find, limits, heard)),
+      limits,
+      () => events.missed?.(),
+    );
+    void this.#start();
+  }
+
+  get isReady(): boolean {
+    return this.#ready && !this.#closing.signal.aborted;
+  }
+
+  get wasReady(): boolean {
+    return this.#ready;
+  }
+
+  send(command: Command, asked: Asked, signal?: AbortSignal, more?: boolean): void {
+    let route;
+    try {
+      route = routeOf(command.args);
+    } catch (error) {
+      // The library does not know how to divide it.
+      return asked.failed(new ReplyError(`ERR ${String(error)}`));
+    }
+    const how: How = { ...(signal && { signal }), ...(more && { more }) };
+    switch (route.to) {
+      case "slot":
+        return this.#toSlot(route.slot, command, asked, how);
+      case "any":
+        return this.#toNode(this.#nodes.any(), command, asked, how);
+      case "scan":
+        return this.#scan(command, asked, how);
+      case "all": {
+        const sends = this.#nodes.all.map((node): SendPart => (part, to) => {
+          this.#toNode(node, part, to, how);
+        });
+        return this.#toSeveral(command, sends, route.join, asked);
+      }
+      case "several": {
+        const sends = route.parts.map(({ slot, args }: Part): SendPart => (part, to) => {
+          this.#toSlot(slot, { ...part, args }, to, how);
+        });
+        return this.#toSeveral(command, sends, route.join, asked);
+      }
+    }
+  }
+
+  async transaction(commands: readonly Command[]): Promise<readonly Reply[]> {
+    const key = commands.map(({ args }) => firstKey(args)).find((found) => found !== undefined);
+    if (key === undefined) return [];
+    let node = this.#nodes.ofSlot(slotOfKey(key));
+    let asking = false;
+    for (let moves = 0; ; moves++) {
+      const client = await this.#clientOf(node);
       try {
-        await cluster.connect();
-        ready = true;
-        return events.up();
+        // It holds for all of the transaction, which is sent in the same turn.
+        if (asking) ask(client, ASKING, true).catch(() => {});
+        return await client.transaction(commands);
       } catch (error) {
-        if (closing.signal.aborted) return;
+        // Then it was not done.
+        const other = moves < MOST_MOVES ? elsewhere(error) : undefined;
+        if (other === undefined) throw error;
+        node = await this.#find(other, node);
+        asking = other.asking;
+      }
+    }
+  }
+
+  async placeOf(key: Argument, again: boolean): Promise<Address> {
+    const slot = slotOfKey(key);
+    const node = this.#nodes.ofSlot(slot);
+    if (again) await this.#nodes.look(node);
+    const { address } = this.#nodes.ofSlot(slot) ?? {};
+    if (address === undefined) throw nobody();
+    return address;
+  }
+
+  async listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
+    const client = await this.#ear.ready({ signal: NEVER });
+    await client.listen(kind, name, hear);
+  }
+
+  async unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
+    await this.#heard?.unlisten(kind, name, hear);
+  }
+
+  destroy(): void {
+    this.#closing.abort();
+    this.#ear.close();
+    this.#nodes.close();
+  }
+
+  /** Asks who has what until somebody knows. */
+  async #start(): Promise<void> {
+    for (let tries = 0; !this.#closing.signal.aborted; tries++) {
+      try {
+        await this.#nodes.look();
+        if (this.#closing.signal.aborted) return this.#nodes.close();
+        this.#ready = true;
+        return this.#events.up();
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
         const ms = backoff(tries);
-        events.retryIn(ms);
-        events.down(error instanceof Error ? error : new Error(String(error)));
+        this.#events.retryIn(ms);
+        this.#events.down(error instanceof Error ? error : new Error(String(error)));
         await new Promise((resolve) => setTimeout(resolve, ms));
       }
     }
-  };
-  void connect();
+  }
 
-  const optionsOf = (command: Command, signal?: AbortSignal): SendOptions => ({
-    typeMapping: typesOf(command),
-    ...(signal !== undefined && { abortSignal: signal }),
-  });
-  const send = async (command: Command, signal?: AbortSignal): Promise<Reply> => {
-    const { args } = command;
-    const options = optionsOf(command, signal);
-    const [name, channel = ""] = args;
-    if (name === "PUBLISH") {
-      // Any node would do, but only from one node is what is said on a channel heard in order.
-      const node = await cluster.getNodeClientForKey(channel, false);
-      return node.sendCommand<Reply>(args, options);
-    }
+  #toSlot(slot: number, command: Command, asked: Asked, how: How): void {
+    this.#toNode(this.#nodes.ofSlot(slot), command, asked, how);
+  }
+
+  /** To a node, and from there to wherever it says. */
+  #toNode(
+    node: ClusterNode | undefined,
+    command: Command,
+    asked: Asked,
+    how: How,
+    moves = 0,
+    asking = false,
+  ): void {
+    if (node === undefined) return asked.failed(nobody());
+    const follow: Asked = {
+      answered: (reply) => asked.answered(reply),
+      failed: (error) => {
+        const other = moves < MOST_MOVES ? elsewhere(error) : undefined;
+        if (other === undefined) return asked.failed(error);
+        const next = this.#find(other, node);
+        void this.#toNext(next, error, { command, asked, how, moves, asking: other.asking });
+      },
+    };
+    const send = (client: ServerClient): void => {
+      // What is sent in one turn stays together.
+      if (asking) ask(client, ASKING, true).catch(() => {});
+      client.send(command, follow, how.signal, how.more === true || asking);
+    };
     try {
-      return await cluster.sendCommand<Reply>(firstKey(args), false, [...args], options);
+      const client = node.link.ready({ signal: how.signal ?? NEVER });
+      if (!(client instanceof Promise)) return send(client);
+      client.then(send, (error: unknown) => asked.failed(error));
     } catch (error) {
-      if (!(error instanceof Error && error.message.includes("unknown cursor"))) throw error;
-      throw new ReplyError("ERR invalid cursor");
+      asked.failed(error);
     }
-  };
-  return {
-    get isReady() {
-      return ready && cluster.isReady;
-    },
-    get wasReady() {
-      return ready;
-    },
-    send(command, asked, signal) {
-      send(command, signal).then(
-        (reply) => asked.answered(reply),
-        (error: unknown) => asked.failed(error),
-      );
-    },
-    async transaction(commands: readonly Command[]) {
-      const key = commands.map(({ args }) => firstKey(args)).find((found) => found !== undefined);
-      if (key === undefined) return [];
-      const node = await cluster.getNodeClientForKey(key, false);
-      return sendTransaction(
-        async (command) => node.sendCommand<Reply>(command.args, optionsOf(command)),
-        commands,
-      );
-    },
-    async placeOf(key) {
-      const { options } = await cluster.getNodeClientForKey(key, false);
-      const { host = "", port = 0 } = options.socket as { host?: string; port?: number };
-      return { ...seed, host, port, shown: `${host}:${port}` };
-    },
-    listen: (kind, name, hear) =>
-      kind === "channel"
-        ? cluster.subscribe<true>(name, hear, true)
-        : cluster.pSubscribe<true>(name, hear, true),
-    unlisten: async (kind, name, hear) => {
-      // The type of the first asks for one who hears text as well as bytes.
-      const listener = hear as unknown as Parameters<typeof cluster.unsubscribe>[1];
-      if (kind === "channel") await cluster.unsubscribe(name, listener, true);
-      else await cluster.pUnsubscribe<true>(name, hear, true);
-    },
-    destroy() {
-      closing.abort();
-      ready = false;
-      if (cluster.isOpen) cluster.destroy();
-    },
-  };
+  }
+
+  async #toNext(
+    found: Promise<ClusterNode | undefined>,
+    moved: unknown,
+    { command, asked, how, moves, asking }: Moving,
+  ): Promise<void> {
+    const next = await found.catch(() => {});
+    if (next === undefined) asked.failed(moved);
+    else this.#toNode(next, command, asked, how, moves + 1, asking);
+  }
+
+  #toSeveral(command: Command, sends: readonly SendPart[], join: Join, asked: Asked): void {
+    const { maxReplyBytes: most } = this.#limits;
+    const part: Command = join.counts ? { args: command.args } : command;
+    let size = 0;
+    const replies = sends.map(
+      async (send) =>
+        new Promise<Reply>((resolve, reject) => {
+          const answered = (reply: Reply): void => {
+            size += sizeOf(reply);
+            if (size > most) reject(tooLarge(size, most));
+            else resolve(reply);
+          };
+          send(part, { answered, failed: reject });
+        }),
+    );
+    join.replies(replies).then(
+      (reply) => asked.answered(join.counts ? asWanted(reply, typesOf(command)) : reply),
+      (error: unknown) => asked.failed(error),
+    );
+  }
+
+  /**
+   * One page of one node. The cursor says which: its lower 14 bits are a slot of the node, the others are what the node
+   * answered. So nothing is kept, and after a failover the scan goes on.
+   */
+  #scan(command: Command, asked: Asked, how: How): void {
+    const [name = "", cursor = "", ...rest] = command.args;
+    const text = String(cursor);
+    const given = /^\d{1,20}$/.test(text) ? BigInt(text) : U64;
+    if (given >= U64) return asked.failed(new ReplyError("ERR invalid cursor"));
+    const first = this.#nodes.firstAfter(-1) ?? 0;
+    const slot = given === 0n ? first : Number(given % SLOT_COUNT);
+    const args = [name, String(given / SLOT_COUNT), ...rest];
+    const answered = (reply: Reply): void => {
+      try {
+        const [said, found = null] = list(reply);
+        const next = BigInt(Buffer.from(bytes(said)).toString());
+        const after = next > 0n ? slot : this.#nodes.firstAfter(slot);
+        const shown = after === undefined ? 0n : next * SLOT_COUNT + BigInt(after);
+        asked.answered([Buffer.from(String(shown)), found]);
+      } catch (error) {
+        asked.failed(error);
+      }
+    };
+    const failed = (error: unknown): void => asked.failed(error);
+    this.#toSlot(slot, { ...command, args }, { answered, failed }, how);
+  }
+
+  async #clientOf(node: ClusterNode | undefined): Promise<ServerClient> {
+    if (node === undefined) throw nobody();
+    return node.link.ready({ signal: NEVER });
+  }
+
+  /** @param from who says that it is elsewhere */
+  async #find(other: Elsewhere, from: ClusterNode | undefined): Promise<ClusterNode | undefined> {
+    const shown = other.shown.startsWith(":") ? `${from?.address.host}${other.shown}` : other.shown;
+    const known = this.#nodes.at(shown);
+    if (other.asking && known !== undefined) return known;
+    await this.#nodes.look(from);
+    return other.asking ? this.#nodes.at(shown) : this.#nodes.ofSlot(other.slot);
+  }
+
+  /** A node that answers. */
+  async #findEar(seeds: readonly Address[]): Promise<Address> {
+    const all = this.#nodes.all.map(({ address }) => address);
+    let failure: unknown = nobody();
+    // Hosts with the same cluster should not all listen to the same node.
+    const start = Math.floor(Math.random() * all.length);
+    for (const address of [...all.slice(start), ...all.slice(0, start), ...seeds]) {
+      try {
+        await askOnce(address, { args: ["PING"] }, this.#limits);
+        return address;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
 }
 
-interface SendOptions {
-  readonly typeMapping: TypeMapping;
-  readonly abortSignal?: AbortSignal;
+const ASKING: Command = { args: ["ASKING"] };
+const SLOT_COUNT = BigInt(SLOTS);
+const U64 = 2n ** 64n;
+
+interface How {
+  readonly signal?: AbortSignal;
+  readonly more?: boolean;
 }
 
-/** What holds for every node: all of it, but for where the node is. */
-function withoutPlace<T extends object>(socket: T): Omit<T, "host" | "port"> {
-  const { host: _, port: __, ...rest } = socket as T & { host?: unknown; port?: unknown };
-  return rest;
+/** What goes on to another node. */
+interface Moving {
+  readonly command: Command;
+  readonly asked: Asked;
+  readonly how: How;
+  readonly moves: number;
+  readonly asking: boolean;
+}
+
+type SendPart = (part: Command, asked: Asked) => void;
+
+function nobody(): Error {
+  return new ReplyError("CLUSTERDOWN no node has the slot");
 }

@@ -1,12 +1,8 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { CallContext, Now } from "../connection.ts";
 import { fromReply, unavailable } from "../redis-error.ts";
-import { type Nodes, shownOf } from "./address.ts";
 import { type ClientEvents, type ClientLimits, isReplyError, type ServerClient } from "./client.ts";
-import { connectCluster } from "./cluster-client.ts";
 import { Gate } from "./gate.ts";
-import { connectSentinel } from "./sentinel-client.ts";
-import { SocketClient } from "./socket-client.ts";
 
 /** What a link may take, and how long. See RedisOptions. */
 export interface LinkLimits extends ClientLimits {
@@ -15,8 +11,8 @@ export interface LinkLimits extends ClientLimits {
 
 /** One client that is kept connected: it says whether it is, and makes those who need it wait a little while it is not. */
 export class Link {
-  readonly #nodes: Nodes;
   readonly #shown: string;
+  readonly #connect: (events: ClientEvents) => ServerClient;
   readonly #limits: LinkLimits;
   readonly #returned: () => void;
   #client: ServerClient | undefined;
@@ -26,10 +22,18 @@ export class Link {
   #reconnects = 0;
   #closed = false;
 
-  /** @param returned is called when the link is up again after an outage */
-  constructor(nodes: Nodes, limits: LinkLimits, returned: () => void = () => {}) {
-    this.#nodes = nodes;
-    this.#shown = shownOf(nodes);
+  /**
+   * @param shown where it leads, for messages
+   * @param returned is called when the link is up again after an outage
+   */
+  constructor(
+    shown: string,
+    connect: (events: ClientEvents) => ServerClient,
+    limits: LinkLimits,
+    returned: () => void = () => {},
+  ) {
+    this.#shown = shown;
+    this.#connect = connect;
     this.#limits = limits;
     this.#returned = returned;
   }
@@ -117,7 +121,7 @@ export class Link {
         this.#retryAt = performance.now() + ms;
       },
     };
-    this.#client = connect(this.#nodes, this.#limits, events);
+    this.#client = this.#connect(events);
     return this.#client;
   }
 
@@ -132,12 +136,6 @@ export class Link {
   #retryMs(): number {
     return Math.max(50, this.#retryAt - performance.now());
   }
-}
-
-function connect(nodes: Nodes, limits: ClientLimits, events: ClientEvents): ServerClient {
-  if ("cluster" in nodes) return connectCluster(nodes.cluster, limits.connectTimeoutMs, events);
-  if ("sentinels" in nodes) return connectSentinel(nodes, limits, events);
-  return new SocketClient(nodes, limits, events);
 }
 
 function reasonOf(error: Error): string {

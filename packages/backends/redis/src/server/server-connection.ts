@@ -17,7 +17,9 @@ import { sizeOf } from "../reply.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
-import { Link, type LinkLimits } from "./link.ts";
+import { elsewhere } from "./elsewhere.ts";
+import { linkTo } from "./link-to.ts";
+import type { Link, LinkLimits } from "./link.ts";
 import { onlyReads } from "./only-reads.ts";
 import { Subscriber } from "./subscriber.ts";
 import { WatchPool } from "./watch-pool.ts";
@@ -62,7 +64,7 @@ export class ServerConnection implements Connection {
     this.#nodes = nodes;
     this.#shown = shownOf(nodes);
     this.#limits = limits;
-    this.#link = new Link(nodes, limits);
+    this.#link = linkTo(nodes, limits);
     this.#subscriber = new Subscriber(nodes, limits);
     this.#watches = new WatchPool(limits);
   }
@@ -124,9 +126,16 @@ export class ServerConnection implements Connection {
 
   async watch(keys: readonly Argument[], context: CallContext): Promise<Watch> {
     const client = await this.#link.ready(context);
-    const [key] = keys;
-    const place = key === undefined ? undefined : await client.placeOf?.(key);
-    return this.#watches.open(place ?? this.#nodes, keys, context);
+    const [key = ""] = keys;
+    const open = async (again: boolean): Promise<Watch> =>
+      this.#watches.open((await client.placeOf?.(key, again)) ?? this.#nodes, keys, context);
+    try {
+      return await open(false);
+    } catch (error) {
+      const moved = error instanceof ConnectError && elsewhere(error.cause) !== undefined;
+      if (!moved || client.placeOf === undefined) throw error;
+      return open(true);
+    }
   }
 
   async subscribe(

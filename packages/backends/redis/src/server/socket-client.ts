@@ -16,6 +16,7 @@ import {
   type ServerClient,
   socketOptions,
 } from "./client.ts";
+import { inTime } from "./in-time.ts";
 import { ReplyMeter, type ReplyReader } from "./reply-meter.ts";
 import { SentCommand } from "./sent-command.ts";
 
@@ -201,7 +202,8 @@ export class SocketClient implements ServerClient, ReplyReader {
     }
     said.push(this.#queue.addCommand(hello, first));
     this.#write();
-    return Promise.all(said);
+    // One that is connected may still hang: nobody would know.
+    return inTime(this.#limits.connectTimeoutMs, Promise.all(said));
   }
 
   #hear(chunk: Buffer): void {

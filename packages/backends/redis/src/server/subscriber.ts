@@ -3,7 +3,8 @@ import { fromReply } from "../redis-error.ts";
 import type { Nodes } from "./address.ts";
 import { atMost } from "./at-most.ts";
 import { type Hear, isReplyError } from "./client.ts";
-import { Link, type LinkLimits } from "./link.ts";
+import { linkTo } from "./link-to.ts";
+import type { Link, LinkLimits } from "./link.ts";
 
 /** The one link of a server that listens: a connection that is subscribed can do little else. */
 export class Subscriber {
@@ -14,7 +15,7 @@ export class Subscriber {
   constructor(nodes: Nodes, limits: LinkLimits) {
     this.#limits = limits;
     // The library subscribes again by itself; what was said meanwhile is gone.
-    this.#link = new Link(nodes, limits, () => {
+    this.#link = linkTo(nodes, limits, () => {
       for (const listener of this.#listeners) listener.interrupted();
     });
   }

@@ -4,7 +4,8 @@ import { fromReply } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { atMost } from "./at-most.ts";
 import { ask, isReplyError, type ServerClient } from "./client.ts";
-import { Link, type LinkLimits } from "./link.ts";
+import { linkTo } from "./link-to.ts";
+import type { Link, LinkLimits } from "./link.ts";
 
 /** Links that are kept for the next watch. */
 const MOST_IDLE = 4;
@@ -32,7 +33,7 @@ export class WatchPool {
     const shown = shownOf(nodes);
     const idle = this.#idle.findIndex((one) => one.shown === shown);
     const [kept] = idle < 0 ? [] : this.#idle.splice(idle, 1);
-    const link = kept?.link ?? new Link(nodes, this.#limits);
+    const link = kept?.link ?? linkTo(nodes, this.#limits);
     this.#used.set(link, shown);
     try {
       const client = await link.ready(context);

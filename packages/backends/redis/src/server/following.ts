@@ -1,0 +1,120 @@
+import type { Address } from "./address.ts";
+import type { Asked } from "./asked.ts";
+import { backoff } from "./backoff.ts";
+import {
+  type ClientEvents,
+  type ClientLimits,
+  type Hear,
+  isReplyError,
+  type ServerClient,
+} from "./client.ts";
+import { SocketClient } from "./socket-client.ts";
+
+/** Something that is listened to. */
+interface Listening {
+  readonly kind: "channel" | "pattern";
+  readonly name: string;
+  readonly hear: Hear;
+}
+
+/**
+ * The same as `SocketClient` for a server that has to be found. Whenever it is lost, it is looked for again, and what the
+ * last one was asked to say, the next one is asked too.
+ */
+export function connectFound(
+  find: () => Promise<Address>,
+  limits: ClientLimits,
+  events: ClientEvents,
+): ServerClient {
+  const listening = new Set<Listening>();
+  let client: ServerClient | undefined;
+  let place = "";
+  let wasReady = false;
+  let looking = false;
+  const closing = new AbortController();
+
+  const use = (found: Address): void => {
+    if (found.shown === place) return;
+    place = found.shown;
+    client?.destroy();
+    const next: ServerClient = new SocketClient(found, limits, {
+      up() {
+        wasReady = true;
+        // What the last master was asked to say, this one is asked too.
+        // If it is lost before it hears that, there is a next one.
+        for (const { kind, name, hear } of fresh ? listening : []) {
+          next.listen(kind, name, hear).catch(() => {});
+        }
+        fresh = false;
+        events.up();
+      },
+      down(cause) {
+        events.down(cause);
+        void look();
+      },
+      missed: () => events.missed?.(),
+      retryIn: events.retryIn,
+    });
+    let fresh = client !== undefined;
+    client = next;
+  };
+
+  /** Looks until there is one. It may be the same one, which comes back by itself. */
+  const look = async (): Promise<void> => {
+    if (looking) return;
+    looking = true;
+    for (let tries = 0; !closing.signal.aborted; tries++) {
+      try {
+        const found = await find();
+        if (!closing.signal.aborted) use(found);
+        break;
+      } catch (error) {
+        const ms = backoff(tries);
+        events.retryIn(ms);
+        events.down(error instanceof Error ? error : new Error(String(error)));
+        await new Promise((resolve) => setTimeout(resolve, ms));
+      }
+    }
+    looking = false;
+  };
+  void look();
+
+  const current = (): ServerClient => {
+    if (client === undefined) throw new Error("no server is known yet");
+    return client;
+  };
+  return {
+    get isReady() {
+      return client?.isReady === true;
+    },
+    get wasReady() {
+      return wasReady;
+    },
+    send(command, asked, signal, more) {
+      const listener: Asked = {
+        answered: (reply) => asked.answered(reply),
+        failed(error) {
+          // The master is one no more: the next command is for another.
+          if (isReplyError(error) && error.message.startsWith("READONLY")) void look();
+          asked.failed(error);
+        },
+      };
+      current().send(command, listener, signal, more);
+    },
+    transaction: (commands) => current().transaction(commands),
+    async listen(kind, name, hear) {
+      await current().listen(kind, name, hear);
+      listening.add({ kind, name, hear });
+    },
+    async unlisten(kind, name, hear) {
+      for (const one of listening) {
+        if (one.kind === kind && one.name === name && one.hear === hear) listening.delete(one);
+      }
+      await current().unlisten(kind, name, hear);
+    },
+    destroy() {
+      closing.abort();
+      client?.destroy();
+    },
+  };
+}
