@@ -44,6 +44,35 @@ describe("what one guest asks for all at once", () => {
     await vi.waitUntil(async () => (await connections()) <= 1 + 16);
   });
 
+  test("watches on a server that hangs: their connections are given up soon after their calls have ended", async () => {
+    await using own = await startRedisServer();
+    const real = redis({ url: own.url });
+    await using backend = inMemory(real);
+    const client = backend.client("hostile");
+    const keys = [b("k")];
+    const command = { command: { case: "increment" as const, value: { key: b("k") } } };
+    const commands = [command];
+    const watches = await Promise.all(
+      Array.from({ length: 8 }, async () => client.watch({ keys })),
+    );
+    own.pause();
+    const late = { timeoutMs: 200 };
+    const calls = [
+      ...watches.map(async ({ watchId }) => client.transaction({ commands, watchId }, late)),
+      ...watches.map(async () => client.watch({ keys }, late)),
+    ];
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe("rejected");
+    await expect
+      .poll(async () => (await real.health?.())?.message, { timeout: 4_000 })
+      .toContain(", 0 watches");
+    own.resume();
+    // The places are free again.
+    const { refused, done } = await refusals(
+      Array.from({ length: 17 }, async () => client.watch({ keys })),
+    );
+    expect([refused, done.length]).toEqual([1, 16]);
+  });
+
   test("subscriptions: 64 are opened, and nobody listens when they have ended", async () => {
     await using backend = inMemory(redis({ url: server.url }));
     const client = backend.client("hostile");

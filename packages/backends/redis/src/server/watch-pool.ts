@@ -10,6 +10,9 @@ import type { Link, LinkLimits } from "./link.ts";
 /** Links that are kept for the next watch. */
 const MOST_IDLE = 4;
 
+/** How long an answer may still come, in milliseconds, after the call that waited for it has ended: it saves a connection. */
+const GRACE_MS = 250;
+
 /** Links that each belong to one watch: what WATCH says is said of a whole connection. */
 export class WatchPool {
   readonly #limits: LinkLimits;
@@ -38,7 +41,10 @@ export class WatchPool {
     try {
       const client = await link.ready(context);
       const { reconnects } = link;
-      await told(link, ask(client, { args: ["WATCH", ...keys] }));
+      const watched = told(link, ask(client, { args: ["WATCH", ...keys] }));
+      await this.#untilEnd(link, context, watched);
+      // Nobody would ever use it, or end it.
+      context.signal.throwIfAborted();
       return this.#watch(link, client, reconnects);
     } catch (error) {
       this.#drop(link);
@@ -54,12 +60,12 @@ export class WatchPool {
 
   #watch(link: Link, client: ServerClient, reconnects: number): Watch {
     return {
-      transaction: async (commands) => {
+      transaction: async (commands, context) => {
         try {
           // A link that was lost meanwhile watches nothing any more: nobody knows what has changed.
           if (link.reconnects !== reconnects || !link.isReady) return undefined;
-          const replies = await told<readonly Reply[] | null>(link, client.transaction(commands));
-          return replies ?? undefined;
+          const answer = told<readonly Reply[] | null>(link, client.transaction(commands));
+          return (await this.#untilEnd(link, context, answer)) ?? undefined;
         } finally {
           this.#keep(link);
         }
@@ -73,6 +79,22 @@ export class WatchPool {
         else this.#drop(link);
       },
     };
+  }
+
+  /** Waits for an answer. Where the call ends before it comes, a server that hangs would keep the link: it is given up. */
+  async #untilEnd<T>(link: Link, { signal }: CallContext, answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const ended = (): void => {
+      timer = setTimeout(() => this.#drop(link), GRACE_MS);
+    };
+    if (signal.aborted) ended();
+    signal.addEventListener("abort", ended);
+    try {
+      return await answer;
+    } finally {
+      signal.removeEventListener("abort", ended);
+      clearTimeout(timer);
+    }
   }
 
   #keep(link: Link): void {
