@@ -45,15 +45,18 @@ export class GuestText {
     return `(drop (call $ok ${this.call(name, request)}))`;
   }
 
-  module(body: string): Uint8Array<ArrayBuffer> {
+  /** @param waits whether it imports `wait`; if not, what waits traps */
+  module(body: string, { waits = true } = {}): Uint8Array<ArrayBuffer> {
+    const wait = "(param i32 i32 i32) (result i32)";
     return wat(`(module
       (import "dropthrough_v1" "bind" (func $bind (param i32 i32) (result i32)))
       (import "dropthrough_v1" "call" (func $call (param i32 i32 i32 i32 i32 i32) (result i32)))
-      (import "dropthrough_v1" "wait" (func $wait (param i32 i32 i32) (result i32)))
+      ${waits ? `(import "dropthrough_v1" "wait" (func $wait ${wait}))` : ""}
       (import "dropthrough_v1" "read" (func $read (param i32 i32 i32 i32) (result i32)))
       (import "dropthrough_v1" "reply" (func $reply (param i32 i32 i32 i32) (result i32)))
       (import "dropthrough_v1" "release" (func $release (param i32) (result i32)))
       (memory (export "memory") 1)
+      ${waits ? "" : `(func $wait ${wait} unreachable)`}
       ${this.#data.join("\n")}
       (func $bound (param i32 i32) (result i32) (local $n i32)
         (local.set $n (call $bind (local.get 0) (local.get 1)))

@@ -8,8 +8,10 @@ import {
   pathOf,
   type Registry,
 } from "@dropthrough/dispatch";
+import { noRoom } from "./guest-errors.ts";
 import type { GuestInstance } from "./guest-instance.ts";
 import type { GuestPool } from "./guest-pool.ts";
+import { hasRoom } from "./stack-room.ts";
 import { circleError, leadsTo, placeCall, type WaitPlace } from "./wait-cycle.ts";
 
 /** A call that waits for an instance. */
@@ -133,13 +135,15 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
 
   answer(_method: string, request: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array> {
     const idle = this.#idle(call);
-    if (idle !== undefined && this.#queue.length === 0) return idle.serve(request, call);
+    if (idle !== undefined && this.#queue.length === 0)
+      return withRoom(idle, call).serve(request, call);
     return this.#wait(idle, request, call);
   }
 
   pass(passage: Passage, call: Call): Uint8Array | number | Promise<Uint8Array | number> {
     const idle = this.#idle(call);
-    if (idle !== undefined && this.#queue.length === 0) return idle.serve(passage, call);
+    if (idle !== undefined && this.#queue.length === 0)
+      return withRoom(idle, call).serve(passage, call);
     return this.#wait(idle, passage.copy(), call);
   }
 
@@ -216,6 +220,16 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
       });
     });
   }
+}
+
+/**
+ * The instance, if it has room to run in: its callers may have used up the stack, which is no reason for it to crash.
+ *
+ * @throws ConnectError RESOURCE_EXHAUSTED if not
+ */
+function withRoom(instance: GuestInstance, call: Call): GuestInstance {
+  if (!hasRoom(instance.sharesStack)) throw noRoom(instance.name, call.name);
+  return instance;
 }
 
 /** Whether somebody may take a call: one that exits only takes those made on behalf of others. */

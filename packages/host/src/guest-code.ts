@@ -3,6 +3,7 @@ import type { Session } from "@dropthrough/dispatch";
 import { guestImports } from "./guest-imports.ts";
 import type { GuestPool } from "./guest-pool.ts";
 import { type Export, GuestStack } from "./guest-stack.ts";
+import { watchRoom } from "./stack-room.ts";
 
 /** What the code of an instance needs of it. */
 export interface GuestCodeInit {
@@ -49,7 +50,8 @@ export class GuestCode {
     try {
       // A start function is the guest's own code.
       this.stack.entered = true;
-      const imports = guestImports(at, this.#init.waits);
+      if (program.sharesStack) watchRoom();
+      const imports = guestImports(at, this.#init.waits, program.sharesStack);
       this.exports = new WebAssembly.Instance(program.module, { [ABI_MODULE]: imports }).exports;
     } catch (error) {
       this.#init.failed(error);

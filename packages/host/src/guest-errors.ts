@@ -52,3 +52,11 @@ export function mayNotExport(guest: string, service: string): ConnectError {
 export function withoutReply(guest: string, method: string): ConnectError {
   return new ConnectError(`${guest} returned from ${method} without a reply`, Code.Internal);
 }
+
+/** A guest is called when its callers have used up the stack. */
+export function noRoom(guest: string, method: string): ConnectError {
+  return new ConnectError(
+    `${guest} was not asked for ${method}: its callers have left too little of the stack; call it from fewer functions in each other`,
+    Code.ResourceExhausted,
+  );
+}

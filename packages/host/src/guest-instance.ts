@@ -124,6 +124,10 @@ export class GuestInstance implements Guest, Caller, Waiter {
     if (this.#pool.holding) return false;
     return this.state === "running" || (this.state === "exiting" && this.#nested);
   }
+  /** Whether what it serves runs on the host's stack. */
+  get sharesStack(): boolean {
+    return this.#pool.program.sharesStack;
+  }
   /** Whether it can take a call now. */
   get idle(): boolean {
     if (!this.takesCalls) return false;

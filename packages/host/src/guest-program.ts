@@ -10,6 +10,7 @@ import {
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError } from "./guest-exit.ts";
 import type { Limits } from "./limits.ts";
+import { canSuspend } from "./suspension.ts";
 
 /** A guest's module, checked, capped and compiled: what all of its instances share. */
 export interface GuestProgram {
@@ -17,6 +18,8 @@ export interface GuestProgram {
   readonly shape: GuestModule;
   /** Whether it imports `wait`: one that does not can never be suspended, and is entered the fast way. */
   readonly waits: boolean;
+  /** Whether its exports run on the host's stack: it never waits, has an event loop, or the engine suspends nobody. */
+  readonly sharesStack: boolean;
   /** The descriptor of a service that it exports, from the config or from its manifest. */
   desc(service: string): DescService | undefined;
 }
@@ -32,7 +35,8 @@ export async function loadProgram(config: GuestConfig, limits: Limits): Promise<
     const { shape, module } = await compile(bytes, limits);
     const described = describe(config, shape);
     const waits = shape.info.imports.some((i) => i.name === "wait");
-    return { module, shape, waits, desc: (service) => described.get(service) };
+    const sharesStack = !waits || shape.eventLoop || !canSuspend;
+    return { module, shape, waits, sharesStack, desc: (service) => described.get(service) };
   } catch (cause) {
     if (!(cause instanceof ModuleError)) throw cause;
     throw new GuestError(`guest "${config.name}": ${cause.message}`, { cause });
