@@ -13,8 +13,8 @@ const utf8Slice: Utf8Slice | undefined = Buffer?.prototype?.utf8Slice;
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
 const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
-/** The longest string that is read character by character. */
-const SHORT = 24;
+/** The longest string that is read character by character. Pieces of longer ones would have to be put together when it is first used. */
+const SHORT = utf8Slice === undefined ? 24 : 16;
 
 /** A string and its length in front; bytes that are no UTF-8 are refused. */
 export function readString(memory: Uint8Array, pos: number, limit: number): string {

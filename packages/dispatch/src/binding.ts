@@ -11,8 +11,11 @@ import type { ByteEntry } from "./entry.ts";
 import type { Answer, Interceptor } from "./interceptor.ts";
 import { isUnary, type Method } from "./method.ts";
 
-/** Opens a call of one caller, with the deadline that it asked for (milliseconds; 0 inherits). */
-export type OpenCall = (method: Method, timeoutMs: number) => Call;
+/** Who makes the calls. */
+export interface Opener {
+  /** Opens a call of one caller, with the deadline that it asked for (milliseconds; 0 inherits). */
+  open(method: Method, timeoutMs: number): Call;
+}
 
 interface Types {
   readonly input: DescMessage;
@@ -28,18 +31,18 @@ export function bindMethod(
   method: Method,
   dispatch: Dispatch,
   interceptors: readonly Interceptor[],
-  open: OpenCall,
+  opener: Opener,
 ): BoundMethod {
   const { entry, desc } = method;
   if (entry.kind !== "backend" && interceptors.length === 0)
-    return new ByteBinding(method, entry, dispatch, open);
+    return new ByteBinding(method, entry, dispatch, opener);
   // What cannot be called is refused by its answer, whatever it was sent.
   const types =
     desc !== undefined && isUnary(desc) ? desc : { input: EmptySchema, output: EmptySchema };
   const borrows = entry.kind === "backend" && entry.borrows === true && interceptors.length === 0;
   const answer = answerOf(method, interceptors, dispatch.codec);
   const Binding = entry.kind === "backend" ? MessageBinding : GuestBinding;
-  return new Binding(method, types, dispatch, open, answer, borrows);
+  return new Binding(method, types, dispatch, opener, answer, borrows);
 }
 
 /**
@@ -53,7 +56,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   readonly #input: Codec;
   readonly #output: Codec;
   readonly #dispatch: Dispatch;
-  readonly #open: OpenCall;
+  readonly #opener: Opener;
   readonly #answer: Answer;
   readonly #borrows: boolean;
 
@@ -61,7 +64,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     method: Method,
     types: Types,
     dispatch: Dispatch,
-    open: OpenCall,
+    opener: Opener,
     answer: Answer,
     borrows: boolean,
   ) {
@@ -70,7 +73,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     this.#input = codecOf(types.input, dispatch.codec);
     this.#output = codecOf(types.output, dispatch.codec);
     this.#dispatch = dispatch;
-    this.#open = open;
+    this.#opener = opener;
     this.#answer = answer;
     this.#borrows = borrows;
   }
@@ -81,7 +84,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     end: number,
     timeoutMs: number,
   ): Message | Pending<Message> {
-    const call = this.#open(this.#method, timeoutMs);
+    const call = this.#opener.open(this.#method, timeoutMs);
     if (this.#dispatch.observers.size > 0) call.requestBytes = end - at;
     let request: Message;
     try {
@@ -150,14 +153,14 @@ class ByteBinding implements BoundMethod<Bytes> {
   readonly pass?: (passage: Passage, timeoutMs: number) => Bytes | Pending<Bytes>;
   readonly #method: Method;
   readonly #dispatch: Dispatch;
-  readonly #open: OpenCall;
+  readonly #opener: Opener;
   readonly #answer: Answer<Uint8Array, Bytes>;
 
-  constructor(method: Method, entry: ByteEntry, dispatch: Dispatch, open: OpenCall) {
+  constructor(method: Method, entry: ByteEntry, dispatch: Dispatch, opener: Opener) {
     this.name = method.name;
     this.#method = method;
     this.#dispatch = dispatch;
-    this.#open = open;
+    this.#opener = opener;
     const response = (answered: unknown): Bytes => answered as Bytes;
     this.#answer = {
       answer: (request, call) => entry.answer(method.method, request, call),
@@ -171,7 +174,7 @@ class ByteBinding implements BoundMethod<Bytes> {
     this.pass = (passage, timeoutMs) => {
       // An observer is shown bytes.
       if (dispatch.observers.size > 0) return this.#start(passage.copy(), timeoutMs);
-      return run(dispatch, open(method, timeoutMs), passage, passing);
+      return run(dispatch, opener.open(method, timeoutMs), passage, passing);
     };
   }
 
@@ -180,7 +183,7 @@ class ByteBinding implements BoundMethod<Bytes> {
   }
 
   #start(request: Uint8Array, timeoutMs: number): Bytes | Pending<Bytes> {
-    return run(this.#dispatch, this.#open(this.#method, timeoutMs), request, this.#answer);
+    return run(this.#dispatch, this.#opener.open(this.#method, timeoutMs), request, this.#answer);
   }
 
   write(response: Bytes, memory: Uint8Array, at: number, end: number): number {

@@ -9,7 +9,7 @@ export interface Dispatch {
   readonly clock: Scheduler;
   readonly codec: CodecOptions;
   /** Takes a bug of the host to the operator; answers the incident id that the caller is told. */
-  incident(error: unknown, call: Call): string;
+  incident(error: unknown, call?: Call): string;
 }
 
 /** A call starts. */
@@ -17,7 +17,22 @@ export function started(dispatch: Dispatch, call: Call, request: unknown): void 
   call.request = request as Call["request"];
   call.startedAt = dispatch.clock.now();
   if (request instanceof Uint8Array) call.requestBytes = request.length;
-  for (const observer of dispatch.observers) observer.started?.(call);
+  tell(dispatch, call, (observer) => observer.started?.(call));
+}
+
+/** Tells every observer: what one throws is the operator's to mend, and changes nothing for the call. */
+export function tell(
+  dispatch: Dispatch,
+  call: Call | undefined,
+  hear: (observer: CallObserver) => void,
+): void {
+  for (const observer of dispatch.observers) {
+    try {
+      hear(observer);
+    } catch (error) {
+      dispatch.incident(error, call);
+    }
+  }
 }
 
 /** Measures an encoded response, for observers. */
@@ -65,7 +80,7 @@ export function failed(dispatch: Dispatch, call: Call, error: unknown): ConnectE
 
 function ended(dispatch: Dispatch, call: Call): void {
   call.durationMs = dispatch.clock.now() - call.startedAt;
-  for (const observer of dispatch.observers) observer.ended?.(call);
+  if (dispatch.observers.size > 0) tell(dispatch, call, (observer) => observer.ended?.(call));
 }
 
 function errorOf(dispatch: Dispatch, call: Call, error: unknown): ConnectError {

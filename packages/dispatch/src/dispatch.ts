@@ -28,8 +28,7 @@ export function run<Request, Response>(
     const gone = call.parent?.aborted;
     if (gone !== undefined) throw gone;
     const answered = answer.answer(request, call);
-    if (isPromise(answered))
-      return new PendingAnswer(dispatch, call, answer, measured, Promise.resolve(answered));
+    if (isPromise(answered)) return new PendingAnswer(dispatch, call, answer, measured, answered);
     response = answer.response(answered);
   } catch (error) {
     throw failed(dispatch, call, error);

@@ -21,6 +21,7 @@ export {
   perCaller,
 } from "./caller.ts";
 export { type ByteEntry, type ByteEntryInit, defineByteEntry, type Entry } from "./entry.ts";
+export { Deferred } from "./deferred.ts";
 export { Grants, splitMethodName } from "./grants.ts";
 export {
   type Clock,

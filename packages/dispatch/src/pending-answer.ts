@@ -2,6 +2,7 @@ import type { Pending, PendingListener } from "@dropthrough/abi";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Armed, Call } from "./call.ts";
 import { type Dispatch, failed, type Measured, succeeded } from "./call-outcome.ts";
+import { Deferred } from "./deferred.ts";
 import type { Answer } from "./interceptor.ts";
 import type { Alarm } from "./system-clock.ts";
 
@@ -9,7 +10,9 @@ import type { Alarm } from "./system-clock.ts";
  * A call that did not end at once. It ends once: by its own outcome, its deadline or its caller's leaving. Written with callbacks:
  * each promise more would be a turn of the event loop's microtasks on the way of every asynchronous call.
  */
-export class PendingAnswer<Response> implements Pending<Response>, Armed, Alarm {
+export class PendingAnswer<Response>
+  implements Pending<Response>, PendingListener<unknown>, Armed, Alarm
+{
   readonly call: Call;
   at = 0;
   alarmed = false;
@@ -31,18 +34,20 @@ export class PendingAnswer<Response> implements Pending<Response>, Armed, Alarm 
     call: Call,
     answer: Answer<never, Response>,
     measured: Measured<Response> | undefined,
-    promise: PromiseLike<unknown>,
+    answered: PromiseLike<unknown>,
   ) {
     this.call = call;
     this.#dispatch = dispatch;
     this.#answer = answer;
     this.#measured = measured;
-    dispatch.clock.settled(
-      promise,
-      (answered) => this.#done(answered),
-      (error) => this.failed(error),
-    );
-    call.arm(this);
+    if (answered instanceof Deferred && dispatch.clock.prompt === true) answered.settle(this);
+    else
+      dispatch.clock.settled(
+        Promise.resolve(answered),
+        (value) => this.done(value),
+        (error) => this.failed(error),
+      );
+    if (!this.over) call.arm(this);
   }
 
   settle(listener: PendingListener<Response>): void {
@@ -57,7 +62,7 @@ export class PendingAnswer<Response> implements Pending<Response>, Armed, Alarm 
     call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
   }
 
-  #done(answered: unknown): void {
+  done(answered: unknown): void {
     if (this.over) return;
     let response: Response;
     try {

@@ -15,6 +15,8 @@ export interface Scheduler extends Clock {
     done: (value: T) => void,
     failed: (error: unknown) => void,
   ): void;
+  /** Nobody chooses the order: what a callback brings may be told as it comes, with no delivery. */
+  readonly prompt?: boolean;
   /** Where `after` keeps its alarms, for those that need no function to ring them. */
   readonly alarms?: Alarms;
 }
@@ -31,6 +33,7 @@ export function schedulerOn(clock: Clock | Scheduler): Scheduler {
     // Node's queueMicrotask does the same in several times the time, since it keeps its async hooks informed.
     soon: (run) => void now.then(run),
     settled: (promise, done, failed) => void promise.then(done, failed),
+    prompt: true,
   };
 }
 

@@ -8,10 +8,10 @@ import {
 import { type BoundMethod, isPending, type Pending } from "@dropthrough/abi";
 import { type Codec, codecOf, fillBytes } from "@dropthrough/codec";
 import { answerOf } from "./answer.ts";
-import { bindMethod } from "./binding.ts";
+import { bindMethod, type Opener } from "./binding.ts";
 import { Call } from "./call.ts";
 import type { Caller } from "./caller.ts";
-import type { Dispatch } from "./call-outcome.ts";
+import { type Dispatch, tell } from "./call-outcome.ts";
 import { run } from "./dispatch.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
 import { type Answer, type Interceptor, Response } from "./interceptor.ts";
@@ -43,7 +43,7 @@ interface Callee {
 }
 
 /** The calls of one caller through a registry. */
-export class Session {
+export class Session implements Opener {
   readonly caller: Caller;
   /** The call that the caller is answering now: the parent of the calls it makes. Set by the host. */
   current: Call | undefined;
@@ -93,11 +93,11 @@ export class Session {
           Code.FailedPrecondition,
         );
       }
-      const bound = bindMethod(method, this.#core, this.#core.interceptors, this.#open);
+      const bound = bindMethod(method, this.#core, this.#core.interceptors, this);
       return this.#grants?.allow(name) === false ? servedOnly(bound, caller.name) : bound;
     } catch (error) {
       if (error instanceof ConnectError) {
-        for (const observer of this.#core.observers) observer.refused?.(this.caller, name, error);
+        tell(this.#core, undefined, (observer) => observer.refused?.(this.caller, name, error));
       }
       throw error;
     }
@@ -115,7 +115,7 @@ export class Session {
   ): Promise<Response<D["input"], D["output"]>> {
     const { method, input, answer } = this.#callee(desc);
     const { signal, timeoutMs = 0, header, values } = options;
-    const call = this.#open(method, Math.max(0, timeoutMs), values, header && new Headers(header));
+    const call = this.open(method, Math.max(0, timeoutMs), values, header && new Headers(header));
     if (signal === undefined) return this.#run(desc, call, input.create(request), answer);
     signal.throwIfAborted();
     const leave = (): void =>
@@ -160,12 +160,13 @@ export class Session {
     return known;
   }
 
-  readonly #open = (
-    target: Method,
-    timeoutMs: number,
-    values?: ContextValues,
-    requestHeader?: Headers,
-  ): Call => {
+  /**
+   * Opens a call of the caller, for whoever runs it.
+   *
+   * @param timeoutMs in milliseconds from now, above 0; or 0 for the deadline of the call that the caller is answering
+   * @throws ConnectError RESOURCE_EXHAUSTED if calls are nested too deep
+   */
+  open(target: Method, timeoutMs: number, values?: ContextValues, requestHeader?: Headers): Call {
     const { clock, limits } = this.#core;
     const parent = target.detached ? undefined : this.current;
     if (timeoutMs === 0 && parent === undefined && !target.detached)
@@ -180,7 +181,7 @@ export class Session {
       );
     }
     return call;
-  };
+  }
 }
 
 /** A method of a service of the caller's own: it needs the number to serve it, and was not granted to call it. */

@@ -210,6 +210,38 @@ describe("records", () => {
     expect(() => start(method, Uint8Array.of(0xff))).toThrow(ConnectError);
     expect(log).toEqual([`==> g ${ECHO} 4`, "<== 0 4 0", `==> g ${ECHO} 1`, "<== 3 undefined 0"]);
   });
+
+  test("an observer that throws changes nothing for the call, and is an incident each time", async () => {
+    const incidents: unknown[] = [];
+    const bug = new Error("a bug of the observer");
+    const broken = (): never => {
+      throw bug;
+    };
+    const registry = createRegistry({ onIncident: ({ error }) => incidents.push(error) });
+    let later = false;
+    registry.use(
+      defineBackend({
+        name: "test",
+        service: EchoService,
+        impl: {
+          echo: ({ payload }) => (later ? Promise.resolve({ payload }) : { payload }),
+        },
+      }),
+    );
+    const heard: number[] = [];
+    using _ = registry.observe({ started: broken, ended: broken, refused: broken });
+    registry.observe({ ended: ({ code }) => heard.push(code) });
+    const session = registry.connect(new LocalCaller("g"));
+    const method = session.bind(ECHO);
+    const hi = { payload: new Uint8Array([104, 105]) };
+    expect(start(method, request)).toMatchObject(hi);
+    later = true;
+    expect(await outcome(start(method, request))).toMatchObject(hi);
+    expect(() => start(method, Uint8Array.of(0xff))).toThrow("the request is no");
+    expect(() => session.bind("a.B/C")).toThrow("nobody serves a.B/C");
+    expect(heard).toEqual([0, 0, Code.InvalidArgument]);
+    expect(incidents).toEqual(Array.from({ length: 7 }, () => bug));
+  });
 });
 
 describe("interceptors", () => {

@@ -1,5 +1,5 @@
 import { ABI_MODULE, Endpoint, GuestMemory } from "@dropthrough/abi";
-import type { Session } from "@dropthrough/dispatch";
+import type { Call, Session } from "@dropthrough/dispatch";
 import { guestImports } from "./guest-imports.ts";
 import type { GuestPool } from "./guest-pool.ts";
 import { type Export, GuestStack } from "./guest-stack.ts";
@@ -11,8 +11,8 @@ export interface GuestCodeInit {
   readonly session: Session;
   /** It trapped, or was unwound. */
   readonly failed: (error: unknown) => void;
-  /** It begins to wait. */
-  readonly waits: () => void;
+  /** It begins to wait for a call of another guest. */
+  readonly waits: (call: Call) => void;
   /** Whether it takes what its calls have come to. */
   readonly listens: () => boolean;
   /** It was told what a call has come to, and has returned. */
@@ -46,13 +46,14 @@ export class GuestCode {
   instantiate(): boolean {
     const { pool, session } = this.#init;
     const { program } = pool;
-    const at: { endpoint: Endpoint | undefined } = { endpoint: undefined };
+    const guest = guestImports(this.#init.waits, program.sharesStack);
     try {
       // A start function is the guest's own code.
       this.stack.entered = true;
       if (program.sharesStack) watchRoom();
-      const imports = guestImports(at, this.#init.waits, program.sharesStack);
-      this.exports = new WebAssembly.Instance(program.module, { [ABI_MODULE]: imports }).exports;
+      this.exports = new WebAssembly.Instance(program.module, {
+        [ABI_MODULE]: guest.imports,
+      }).exports;
     } catch (error) {
       this.#init.failed(error);
       return false;
@@ -60,12 +61,13 @@ export class GuestCode {
       this.stack.entered = false;
     }
     const memory = this.exports["memory"] as WebAssembly.Memory;
-    at.endpoint = this.endpoint = new Endpoint(new GuestMemory(memory), {
+    this.endpoint = new Endpoint(new GuestMemory(memory), {
       limits: pool.limits,
       bind: (name) => session.bind(name),
       incident: (error) => pool.incident(error),
       ...(program.shape.eventLoop && { finished: () => this.#deliverSoon() }),
     });
+    guest.attach(this.endpoint);
     this.serve = this.#serveExport();
     return true;
   }

@@ -90,7 +90,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
       pool,
       session: this.#session,
       failed: (error) => this.#fail(error),
-      waits: () => this.#waits(),
+      waits: (call) => this.#waits(call),
       listens: () => this.state !== "exited",
       told: () => {
         // It may have replied to a call whose caller had left, which nobody else hears of.
@@ -387,11 +387,9 @@ export class GuestInstance implements Guest, Caller, Waiter {
     incoming.end(() => withoutReply(this.name, call.name));
   }
 
-  /** It begins to wait: if that closes a circle, it is broken. */
-  #waits(): void {
-    const { waitsFor } = this;
-    if (waitsFor === undefined || waitsFor.target.entry.kind === "backend") return;
-    breakCircle(waitsFor);
+  /** It begins to wait for another guest: if that closes a circle, it is broken. */
+  #waits(call: Call): void {
+    breakCircle(call);
     this.#pool.blocked();
   }
 

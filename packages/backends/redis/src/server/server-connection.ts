@@ -21,6 +21,7 @@ import { elsewhere } from "./elsewhere.ts";
 import { linkTo } from "./link-to.ts";
 import type { Link, LinkLimits } from "./link.ts";
 import { onlyReads } from "./only-reads.ts";
+import { type Counts, ReplyAnswer } from "./reply-answer.ts";
 import { Subscriber } from "./subscriber.ts";
 import { WatchPool } from "./watch-pool.ts";
 
@@ -48,7 +49,7 @@ const HEALTH_MS = 1_000;
  * A connection to a real server, shared by all guests: commands of one turn of the event loop share a write. It comes
  * back by itself after an outage, and never sends a command twice.
  */
-export class ServerConnection implements Connection {
+export class ServerConnection implements Connection, Counts {
   readonly #nodes: Nodes;
   readonly #shown: string;
   readonly #limits: ServerLimits;
@@ -83,25 +84,9 @@ export class ServerConnection implements Connection {
     // A signal costs as much as the command: it is left out where there is nothing to take back.
     const signal = this.#inFlight >= CROWDED ? context.signal : undefined;
     const client = this.#begin(context, 1);
-    unanswered.count++;
-    return new Promise((resolve, reject) => {
-      const asked: Asked = {
-        answered: (reply) => {
-          this.#ended(1);
-          unanswered.count--;
-          try {
-            resolve(read(reply));
-          } catch (error) {
-            reject(error);
-          }
-        },
-        failed: (error) => {
-          unanswered.count--;
-          reject(this.#failed(error, 1));
-        },
-      };
-      this.#send(client, command, asked, context, signal);
-    });
+    const answer = new ReplyAnswer(this, unanswered, read);
+    this.#send(client, command, answer, context, signal);
+    return answer;
   }
 
   async pipeline(commands: readonly Command[], context: CallContext): Promise<readonly Reply[]> {
@@ -118,9 +103,9 @@ export class ServerConnection implements Connection {
     try {
       replies = await (await client).transaction(commands);
     } catch (error) {
-      throw this.#failed(error, weight);
+      throw this.failed(error, weight);
     }
-    this.#ended(weight);
+    this.ended(weight);
     return replies;
   }
 
@@ -186,8 +171,7 @@ export class ServerConnection implements Connection {
     return client;
   }
 
-  /** So many were answered. */
-  #ended(weight: number): void {
+  ended(weight: number): void {
     this.#inFlight -= weight;
     this.#replies++;
   }
@@ -250,20 +234,19 @@ export class ServerConnection implements Connection {
       for (const [index, command] of commands.entries()) {
         const asked: Asked = {
           answered: (reply) => {
-            this.#ended(1);
+            this.ended(1);
             bytes += sizeOf(reply);
             // Each of them may be small enough, and all together too large.
             settle(index, bytes > mostBytes ? tooLarge(bytes, mostBytes) : reply);
           },
-          failed: (error) => settle(index, this.#failed(error, 1)),
+          failed: (error) => settle(index, this.failed(error, 1)),
         };
         this.#send(client, command, asked, context, signal, one);
       }
     });
   }
 
-  /** What to say of so many that failed. */
-  #failed(error: unknown, weight: number): ConnectError {
+  failed(error: unknown, weight: number): ConnectError {
     this.#inFlight -= weight;
     if (error instanceof ConnectError) return error;
     if (isReplyError(error)) {
