@@ -1,20 +1,12 @@
 import type { Transport } from "@connectrpc/connect";
 import {
-  type Backend,
-  type CallObserver,
-  checkOptions,
-  type Clock,
   createRegistry,
   createTransport,
   type Directory,
   Grants,
-  type Incident,
-  type Interceptor,
   LocalCaller,
   printable,
   type Registry,
-  type RegistryOptions,
-  type Scheduler,
 } from "@dropthrough/dispatch";
 import { ExportedService } from "./exported-service.ts";
 import type { ExitOptions } from "./exit-options.ts";
@@ -24,29 +16,9 @@ import type { GuestInstance } from "./guest-instance.ts";
 import { GuestPool } from "./guest-pool.ts";
 import { loadProgram } from "./guest-program.ts";
 import type { HostCore } from "./host-core.ts";
+import { checkHostOptions, type HostOptions } from "./host-options.ts";
 import { DEFAULT_LIMITS, type Limits, limitsOf } from "./limits.ts";
 import { checkStandIn, configOf, type GuestChange, launched } from "./replacement.ts";
-
-/** A deployment: which backends, which guests, within which bounds. */
-export interface HostOptions {
-  /** What answers in the host. Every one owns the service that its contract names. */
-  readonly backends?: readonly Backend[];
-  readonly guests?: readonly GuestConfig[];
-  /** Bounds for all guests; a guest's own `limits` come first. */
-  readonly limits?: Partial<Limits>;
-  /** Wrapped around every call, the first of them outermost. */
-  readonly interceptors?: readonly Interceptor[];
-  /** See every call, such as a trace. */
-  readonly observers?: readonly CallObserver[];
-  /** How messages are decoded and encoded. Default: compiled where that is allowed. */
-  readonly codec?: RegistryOptions["codec"];
-  /** The source of time; a scheduler is one of order too. Default the machine's. */
-  readonly clock?: Clock | Scheduler;
-  /** Hears of every guest instance that ends. Default: crashes go to `console.error`. */
-  readonly onExit?: (exit: GuestExit) => void;
-  /** Hears of every bug of the host. Default: `console.error`. */
-  readonly onIncident?: (incident: Incident) => void;
-}
 
 /** A running deployment. Dispose it to end all guests and close all backends. */
 export interface Host extends AsyncDisposable {
@@ -128,10 +100,10 @@ class WasmHost implements Host, HostCore {
   #exit!: (exit: GuestExit) => void;
 
   constructor(options: HostOptions) {
+    checkHostOptions(options);
     this.#options = options;
     this.#limits = limitsOf(DEFAULT_LIMITS, options.limits);
     const { interceptors, codec, clock, onIncident } = options;
-    checkOptions(options);
     this.registry = createRegistry({
       limits: this.#limits,
       ...(interceptors && { interceptors }),
@@ -143,14 +115,7 @@ class WasmHost implements Host, HostCore {
     for (const backend of options.backends ?? []) this.registry.use(backend);
     this.transport = createTransport(this.registry.connect(this.#self));
     this.exited = new Promise((resolve) => (this.#exit = resolve));
-    const names = new Set<string>();
-    checkInstances(options.guests ?? []);
-    for (const guest of options.guests ?? []) {
-      if (names.has(guest.name))
-        throw new GuestError(`two guests are named "${guest.name}": rename one`);
-      names.add(guest.name);
-      this.#grant(guest);
-    }
+    for (const guest of options.guests ?? []) this.#grant(guest);
   }
 
   async start(): Promise<void> {

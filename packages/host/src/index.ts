@@ -13,7 +13,8 @@ export {
   GuestError,
   type GuestExit,
 } from "./guest-exit.ts";
-export { createHost, type Host, type HostOptions } from "./host.ts";
+export { createHost, type Host } from "./host.ts";
+export type { HostOptions } from "./host-options.ts";
 export { DEFAULT_LIMITS, type HostLimits, type Limits } from "./limits.ts";
 export type { GuestChange } from "./replacement.ts";
 export { canSuspend } from "./suspension.ts";
