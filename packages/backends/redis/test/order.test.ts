@@ -46,11 +46,19 @@ test("commands of one turn of the event loop share a write", async () => {
     });
   }
   try {
-    for (const expected of [2, 1, 1]) {
-      writes = 0;
-      await Promise.all(Array.from({ length: 200 }, get));
+    for (const [count, expected] of [
       // The first of some is sent at once, since it could be the only one, until the last write had more than one.
-      expect(writes).toBe(expected);
+      [200, 2],
+      [200, 1],
+      [256, 1],
+      // The server answers the first 256 while the rest is made.
+      [1000, 4],
+      [1024, 4],
+      [257, 2],
+    ] as const) {
+      writes = 0;
+      await Promise.all(Array.from({ length: count }, get));
+      expect(writes, `${count} commands`).toBe(expected);
     }
   } finally {
     vi.restoreAllMocks();

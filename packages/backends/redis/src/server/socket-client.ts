@@ -27,6 +27,8 @@ const sockets = require("@redis/client/dist/lib/client/socket.js") as typeof Soc
 
 /** So much text is written in one piece, about. */
 const PIECE = 65_536;
+/** So many commands are written together at most: the server answers them while the rest of a turn is made. */
+const TOGETHER = 256;
 
 /**
  * A connection to one server, which comes back by itself: the socket and the queue of the client library, without the
@@ -92,7 +94,9 @@ export class SocketClient implements ServerClient, ReplyReader {
     if (!this.#socket.isReady) return asked.failed(offline());
     const count = this.#unsent.push(new SentCommand(command, asked, signal));
     // Where one call comes after the other there is nobody to wait for, and the server works while the rest is done.
-    if (more || count > 1 || this.#shared > 1 || this.#queue.pendingCount > 0) this.#writeSoon();
+    if (count === TOGETHER) this.#write();
+    else if (more || count > 1 || this.#shared > 1 || this.#queue.pendingCount > 0)
+      this.#writeSoon();
     else this.#write();
   }
 
