@@ -1,5 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import type { Incoming, Passage } from "@dropthrough/abi";
+import type { Passage } from "@dropthrough/abi";
 import {
   Call,
   type Caller,
@@ -20,22 +20,13 @@ import {
   type GuestExit,
   Unwind,
 } from "./guest-exit.ts";
-import {
-  cannotBeCalled,
-  cannotReceive,
-  launchedAlready,
-  mayNotExport,
-  notBound,
-  withoutReply,
-} from "./guest-errors.ts";
+import { launchedAlready, mayNotExport } from "./guest-errors.ts";
 import { GuestCode } from "./guest-code.ts";
 import type { GuestPool } from "./guest-pool.ts";
+import { GuestServing } from "./guest-serving.ts";
 import { crashOf } from "./panic.ts";
-import { type Bytes, replyBody } from "./reply-body.ts";
-import { Receiver } from "./receiver.ts";
-import { breakCircle, placeCall, unplaceCall, type Waiter } from "./wait-cycle.ts";
-
-let lastTurn = 0;
+import type { Bytes } from "./reply-body.ts";
+import { breakCircle, type Waiter } from "./wait-cycle.ts";
 
 /**
  * One running instance of a guest. To the registry it is a caller, to the kernel a `Guest`, to its pool
@@ -53,24 +44,17 @@ export class GuestInstance implements Guest, Caller, Waiter {
   readonly required: Set<string> = new Set();
   state: Guest["state"] = "starting";
   exitedWith: Guest["exitedWith"];
-  /** When it was given its last call, as the number of that call among all; 0 if it had none. */
-  turn = 0;
   /** Settles, never rejects, when the instance has ended and all that it opened is closed. */
   readonly ended: Promise<GuestExit>;
 
   readonly #pool: GuestPool;
   readonly #session: Session;
   readonly #code: GuestCode;
-  /** It owns its control flow, and asks for its calls. */
-  #receiver: Receiver | undefined;
-  /** It is inside of `dropthrough_v1_serve`. */
-  #serving = false;
+  readonly #serving: GuestServing;
   /** How it is to end, once it was told to. */
   #leaving: Unwind | undefined;
   /** Its turn to start has come. */
   #begun = false;
-  /** Its entry, or a call that it serves, has not returned: it takes no other call. */
-  #occupied = true;
   #launchFailure: string | undefined;
   #graceful: GracefulExit | undefined;
   /** It was asked to exit, and takes calls made on behalf of those in flight. */
@@ -96,6 +80,20 @@ export class GuestInstance implements Guest, Caller, Waiter {
         // It may have replied to a call whose caller had left, which nobody else hears of.
         this.#graceful?.look();
         pool.freed(this);
+      },
+    });
+    this.#serving = new GuestServing({
+      instance: this,
+      pool,
+      session: this.#session,
+      code: this.#code,
+      pull: () => pool.drain(this),
+      served: () => {
+        this.#leave();
+        pool.freed(this);
+      },
+      replied: () => {
+        if (this.#graceful !== undefined) pool.clock.soon(() => this.look());
       },
     });
     const { eventLoop } = pool.program.shape;
@@ -130,9 +128,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
   /** Whether it can take a call now. */
   get idle(): boolean {
-    if (!this.takesCalls) return false;
-    if (this.#receiver !== undefined) return this.#receiver.wants;
-    return !this.#code.stack.entered && (this.#pool.program.shape.eventLoop || !this.#occupied);
+    return this.takesCalls && this.#serving.idle;
   }
 
   /** Whether it has exported a service. */
@@ -160,7 +156,12 @@ export class GuestInstance implements Guest, Caller, Waiter {
   }
 
   get receives(): boolean {
-    return this.#receiver !== undefined;
+    return this.#serving.receives;
+  }
+
+  /** When it was given its last call, as the number of that call among all; 0 if it had none. */
+  get turn(): number {
+    return this.#serving.turn;
   }
 
   get waitsFor(): Call | undefined {
@@ -190,18 +191,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
     timeoutMs: number | undefined,
     context: HandlerContext,
   ): GuestEvent | Promise<GuestEvent> {
-    const endpoint = this.#code.endpoint;
-    if (endpoint === undefined || this.#serving || this.#pool.program.shape.eventLoop) {
-      throw cannotReceive(this.name);
-    }
-    this.#receiver ??= new Receiver({
-      name: this.name,
-      endpoint,
-      session: this.#session,
-      clock: this.#pool.clock,
-      pull: () => this.#pool.drain(this),
-    });
-    return this.#receiver.receive(timeoutMs, context);
+    return this.#serving.receive(timeoutMs, context);
   }
 
   launch(): void {
@@ -238,7 +228,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   /** It runs an export, or is suspended in one. */
   get #running(): boolean {
-    return this.#code.stack.entered || (this.#begun && this.#occupied);
+    return this.#code.stack.entered || (this.#begun && this.#serving.occupied);
   }
 
   /** Ends it, if it is to end and is not running: then no import can unwind it. */
@@ -266,7 +256,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
         clock: this.#pool.clock,
         isNeeded,
         isBusy: () => this.#running || this.inFlight > 0,
-        tell: (event) => this.#receiver?.askExit(event) ?? false,
+        tell: (event) => this.#serving.askExit(event),
         runHook: (event) => this.#runHook(event, options),
         end: (late) => {
           this.#late = late;
@@ -277,7 +267,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
       this.#pool.limits.exitHooksMs,
     );
     // A program that does not ask for its events cannot be told: it ends when the call that it waits for is done.
-    if (this.#running && !this.#serving && this.#receiver === undefined)
+    if (this.#running && !this.#serving.entered && !this.receives)
       this.#code.endpoint?.unwind(
         (this.#leaving ??= new Unwind(clampExitCode(code), reason)),
         false,
@@ -292,8 +282,8 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   #runHook(event: ExitEvent, { code, reason }: Required<ExitOptions>): boolean {
     return this.#hook.run(event, {
-      begins: () => (this.#occupied = this.#serving = true),
-      returned: () => (this.#occupied = false),
+      begins: () => (this.#serving.occupied = this.#serving.entered = true),
+      returned: () => (this.#serving.occupied = false),
       done: () => this.end(code, reason),
     });
   }
@@ -319,9 +309,7 @@ export class GuestInstance implements Guest, Caller, Waiter {
 
   /** Its entry has returned: it runs, if it has not said so by itself. */
   #idle(): void {
-    this.#occupied = false;
-    this.#receiver?.end();
-    this.#receiver = undefined;
+    this.#serving.idles();
     if (this.#launchFailure !== undefined) return this.#finish(0, "");
     this.launch();
     this.#leave();
@@ -331,60 +319,12 @@ export class GuestInstance implements Guest, Caller, Waiter {
   /**
    * Answers a call. The pool has made sure that the instance is idle.
    *
-   * @throws ConnectError whatever the guest replied; UNIMPLEMENTED if it never bound the method;
-   *   INTERNAL if it returned without a reply; ABORTED if it trapped; UNAVAILABLE if it exited
+   * @throws ConnectError as `GuestServing.serve`
    */
   serve(body: Uint8Array, call: Call): Uint8Array | Promise<Uint8Array>;
   serve(body: Uint8Array | Passage, call: Call): Bytes | Promise<Bytes>;
   serve(body: Uint8Array | Passage, call: Call): Bytes | Promise<Bytes> {
-    const { name } = call.target;
-    const endpoint = this.#code.endpoint;
-    const method = endpoint?.numberOf(name);
-    if (endpoint === undefined || method === undefined) throw notBound(this.name, name);
-    const receiver = this.#receiver;
-    const incoming = endpoint.accept(body);
-    this.turn = ++lastTurn;
-    if (receiver === undefined) this.#enterServe(incoming, method, body.length, call);
-    else receiver.take(incoming, method, body.length, call);
-    if (incoming.reply !== undefined) return replyBody(incoming.reply);
-    call.onAbort((reason) => {
-      incoming.leave(reason.code);
-      receiver?.left(call);
-    });
-    placeCall(call, this);
-    return new Promise((resolve, reject) => {
-      incoming.listener = (reply) => {
-        receiver?.drop(call);
-        unplaceCall(call);
-        if (this.#graceful !== undefined) this.#pool.clock.soon(() => this.look());
-        if (reply.ok) resolve(reply.body);
-        else reject(reply.error);
-      };
-    });
-  }
-
-  #enterServe(incoming: Incoming, method: number, length: number, call: Call): void {
-    if (this.#code.serve === undefined) {
-      incoming.end(() => cannotBeCalled(this.name, call.name));
-      return;
-    }
-    this.#occupied = true;
-    this.#serving = true;
-    this.#session.current = call;
-    const suspended = this.#code.stack.run(this.#code.serve, incoming.number, method, length);
-    if (suspended === undefined) this.#served(incoming, call);
-    else if (suspended !== null)
-      this.#code.stack.after(suspended, () => this.#served(incoming, call));
-  }
-
-  #served(incoming: Incoming, call: Call): void {
-    this.#session.current = undefined;
-    this.#occupied = false;
-    this.#serving = false;
-    this.#leave();
-    this.#pool.freed(this);
-    if (this.#pool.program.shape.eventLoop || incoming.reply !== undefined) return;
-    incoming.end(() => withoutReply(this.name, call.name));
+    return this.#serving.serve(body, call);
   }
 
   /** It begins to wait for another guest: if that closes a circle, it is broken. */
