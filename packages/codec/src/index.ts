@@ -12,6 +12,7 @@ import { canGenerate } from "./message-code.ts";
 export { bytesAt, bytesInto } from "./bytes-into.ts";
 export { CodecError } from "./codec-error.ts";
 export type { Codec, CodecOptions } from "./codec.ts";
+export { countFields } from "./count-fields.ts";
 export { fillBytes } from "./fill-bytes.ts";
 export { type Lent, lend } from "./lend.ts";
 export { sourceOf } from "./message-code.ts";

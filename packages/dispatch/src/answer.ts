@@ -156,6 +156,14 @@ export function noRequest(typeName: string, cause: unknown): ConnectError {
   );
 }
 
+/** What a guest sent would take the host too long to read. */
+export function tooManyFields(typeName: string, most: number): ConnectError {
+  return new ConnectError(
+    `the ${typeName} holds more than ${most} fields: send less at once`,
+    Code.ResourceExhausted,
+  );
+}
+
 /** What a guest answered is no message of the type. */
 export function noResponse(method: string, typeName: string, cause: unknown): ConnectError {
   return new ConnectError(

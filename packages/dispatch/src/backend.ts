@@ -36,6 +36,13 @@ export interface BackendInit<S extends DescService = DescService> {
    */
   readonly borrows?: boolean;
   /**
+   * Fields that one request may hold, those of messages in it and each item of a list counted: what holds more is
+   * RESOURCE_EXHAUSTED before it is decoded. Default as many as there is room for in the bytes of a request.
+   */
+  readonly maxFields?: number;
+  /** The same for single methods, as `impl` has them. */
+  readonly maxFieldsOf?: Readonly<Partial<Record<keyof S["method"] & string, number>>>;
+  /**
    * Methods that a guest calls for itself, to wait for what comes, as `impl` has them: their calls are made on behalf of no
    * other call, and have no deadline but their own. Default none.
    */

@@ -2,8 +2,8 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
 import { type BoundMethod, copyBytes, type Passage, type Pending } from "@dropthrough/abi";
-import { type Codec, codecOf } from "@dropthrough/codec";
-import { answerOf, noRequest, noResponse } from "./answer.ts";
+import { type Codec, codecOf, countFields } from "@dropthrough/codec";
+import { answerOf, noRequest, noResponse, tooManyFields } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Dispatch, Measured } from "./call-outcome.ts";
 import { run } from "./dispatch.ts";
@@ -59,6 +59,8 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   readonly #opener: Opener;
   readonly #answer: Answer;
   readonly #borrows: boolean;
+  /** A request up to so many bytes cannot hold too many fields: the least of them take two. */
+  readonly #countAbove: number;
 
   constructor(
     method: Method,
@@ -76,6 +78,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     this.#opener = opener;
     this.#answer = answer;
     this.#borrows = borrows;
+    this.#countAbove = 2 * (method.maxFields ?? 2 ** 29);
   }
 
   start(
@@ -86,6 +89,8 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   ): Message | Pending<Message> {
     const call = this.#opener.open(this.#method, timeoutMs);
     if (this.#dispatch.observers.size > 0) call.requestBytes = end - at;
+    if (end - at > this.#countAbove && this.#holdsMore(memory, at, end))
+      return this.#refuse(call, tooManyFields(this.#input.desc.typeName, this.#countAbove / 2));
     let request: Message;
     try {
       // An observer is shown the request, and may look at it after the handler has returned.
@@ -97,6 +102,11 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
       return this.#refuse(call, noRequest(this.#input.desc.typeName, cause));
     }
     return run(this.#dispatch, call, request, this.#answer, this);
+  }
+
+  #holdsMore(memory: Uint8Array, at: number, end: number): boolean {
+    const most = this.#countAbove / 2;
+    return countFields(this.#input.desc, memory, at, end, most) > most;
   }
 
   // Apart: what a function closes over, it allocates each time it is called.

@@ -14,6 +14,8 @@ export interface Method {
   readonly desc: DescMethod | undefined;
   /** Its calls belong to no other call (`Backend.detached`). */
   readonly detached: boolean;
+  /** Fields that a request may hold (`Backend.maxFields`); undefined for any number. */
+  readonly maxFields: number | undefined;
 }
 
 /** Finds a method of an entry; undefined if its descriptor says that there is none of that name. */
@@ -23,6 +25,10 @@ export function methodOf(entry: Entry, method: string): Method | undefined {
   const service = serviceName(entry);
   const detached =
     entry.kind === "backend" && desc !== undefined && entry.detached?.includes(desc.localName);
+  const maxFields =
+    entry.kind === "backend"
+      ? (entry.maxFieldsOf?.[desc?.localName ?? ""] ?? entry.maxFields)
+      : undefined;
   return {
     name: `${service}/${method}`,
     service,
@@ -30,6 +36,7 @@ export function methodOf(entry: Entry, method: string): Method | undefined {
     entry,
     desc,
     detached: detached ?? false,
+    maxFields,
   };
 }
 

@@ -58,4 +58,5 @@ export {
 } from "./documented-codes.ts";
 export { echo } from "./echo.ts";
 export { EchoService } from "./gen/dropthrough/testing/v1/echo_pb.ts";
+export { type Flood, floods } from "./floods.ts";
 export { ManualClock } from "./manual-clock.ts";

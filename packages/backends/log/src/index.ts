@@ -100,6 +100,7 @@ export function log(options: LogOptions = {}): LogBackend {
       name: "log",
       service: LogService,
       borrows: true,
+      maxFields: limits.fields,
       impl: implementation,
       health: () => sink.health(),
       attach: ({ clock }) => void (implementation.clock = options.clock ?? clock),

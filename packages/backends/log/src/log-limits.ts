@@ -12,6 +12,8 @@ export interface LogLimits {
   readonly attributes: number;
   /** Levels of nesting. Above: RESOURCE_EXHAUSTED. Default 8. */
   readonly depth: number;
+  /** Fields of one request: texts, values and messages, each of a list. Above: RESOURCE_EXHAUSTED. Default 131,072. */
+  readonly fields: number;
   /** Records of one WriteBatch. Above: RESOURCE_EXHAUSTED. Default 1,024. */
   readonly batch: number;
   /** Records that one guest may write in a second, on average. Above: dropped and counted. Default 1,000. */
@@ -32,6 +34,7 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   valueBytes: 1_024,
   attributes: 64,
   depth: 8,
+  fields: 131_072,
   batch: 1_024,
   recordsPerSecond: 1_000,
   bytesPerSecond: 262_144,

@@ -6,6 +6,7 @@
 import { type Backend, type Clock, defineBackend, type Health } from "@dropthrough/dispatch";
 import { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
 import { GuestUrls } from "./guest-urls.ts";
+import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 import { type ConnectionAddress, Roads } from "./roads.ts";
 import type { RedisTls } from "./server/address.ts";
 import type { ServerLimits } from "./server/server-connection.ts";
@@ -99,6 +100,8 @@ export function redis(options: RedisOptions = {}): Backend<typeof RedisService> 
     service: RedisService,
     // Every byte of a request is copied before anything is sent.
     borrows: true,
+    maxFields: DEFAULT_REDIS_LIMITS.fields,
+    maxFieldsOf: { sortedSetIncrement: 4 * DEFAULT_REDIS_LIMITS.increments },
     impl: serviceOf({
       connect: (name) => roads.get(name),
       names: roads.names,

@@ -19,6 +19,8 @@ export const DEFAULT_REDIS_LIMITS = {
   commands: 10_000,
   /** Commands that are not answered yet, whether or not their calls still wait. */
   unanswered: 10_000,
+  /** Fields of one request: texts, bytes and messages, each item of a list. SortedSetIncrement may have 4 for each increment. */
+  fields: 131_072,
   /** Increments of one SortedSetIncrement. */
   increments: 100_000,
   /** What one page of a scan may look at. */

@@ -446,8 +446,8 @@ export const LogService: GenService<{
    * counted, and a line says how many there were. A `fatal` record ends nothing by itself.
    *
    * Codes: INVALID_ARGUMENT without a record, for a record without a level, and for a key that is empty;
-   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, or of more than 65,536 bytes
-   * in all.
+   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, of more than 65,536 bytes in
+   * all, or for a request of more than 131,072 fields.
    *
    * @generated from rpc dropthrough.log.v1.LogService.Write
    */

@@ -896,8 +896,8 @@ export class LogServiceClient {
    * counted, and a line says how many there were. A `fatal` record ends nothing by itself.
    *
    * Codes: INVALID_ARGUMENT without a record, for a record without a level, and for a key that is empty;
-   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, or of more than 65,536 bytes
-   * in all.
+   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, of more than 65,536 bytes in
+   * all, or for a request of more than 131,072 fields.
    */
   write(request: WriteRequest, timeoutMs: i32 = 0): Result<WriteResponse> {
     return this.$write.call<WriteRequest, WriteResponse>(request, timeoutMs);
@@ -938,8 +938,8 @@ export abstract class LogServiceServer extends Service {
    * counted, and a line says how many there were. A `fatal` record ends nothing by itself.
    *
    * Codes: INVALID_ARGUMENT without a record, for a record without a level, and for a key that is empty;
-   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, or of more than 65,536 bytes
-   * in all.
+   * RESOURCE_EXHAUSTED for more than 64 attributes at one level, nested more than 8 deep, of more than 65,536 bytes in
+   * all, or for a request of more than 131,072 fields.
    */
   abstract write(request: WriteRequest): Result<WriteResponse>;
 
