@@ -16,11 +16,16 @@ interface Count {
   failed: number;
 }
 
+/** Where the output of a step goes; straight to ours if left out. */
+type Output = (text: string) => void;
+
 interface Step {
   readonly name: string;
+  /** Whether it runs beside its neighbours that do: it has one thread, and time is nothing to it. */
+  readonly beside?: true;
   /** What to run when it is red; the step's own commands where left out. */
   readonly hint?: string;
-  run(): Promise<Count>;
+  run(output?: Output): Promise<Count>;
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "dropthrough-check-"));
@@ -49,9 +54,9 @@ const steps: Step[] = [
   command("build", "turbo run build --output-logs=errors-only"),
   command("publish", "node tools/check-packages.ts"),
   command("changesets", "changeset status"),
-  { name: "schedules", hint: "pnpm test:schedules", run: schedules },
-  command("guard", "node bench/src/guard/guard.ts", "pnpm bench:guard"),
-  { name: "conformance", hint: "pnpm conformance", run: conformance },
+  { name: "schedules", hint: "pnpm test:schedules", beside: true, run: schedules },
+  { ...command("guard", "node bench/src/guard/guard.ts", "pnpm bench:guard"), beside: true },
+  { name: "conformance", hint: "pnpm conformance", beside: true, run: conformance },
   { name: "tests", hint: "pnpm unit", run: tests },
 ];
 
@@ -64,42 +69,62 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const total: Count = { passed: 0, failed: 0 };
-for (const step of steps) {
-  if (wanted.length > 0 && !wanted.includes(step.name)) continue;
+const chosen = steps.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+while (chosen.length > 0) {
+  const alone = chosen.findIndex(({ beside }) => beside !== true);
+  const together = chosen.splice(0, alone < 0 ? chosen.length : Math.max(1, alone));
+  if (together.length === 1) for (const step of together) await check(step);
+  else {
+    // Each tells all that it has to say when it is its turn.
+    const texts = together.map(() => "");
+    const done = together.map(async (step, i) => check(step, (text) => (texts[i] += text)));
+    for (const [i, one] of done.entries()) {
+      await one;
+      process.stdout.write(texts[i] ?? "");
+    }
+  }
+}
+rmSync(scratch, { recursive: true, force: true });
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** Runs a step, says what came of it, and counts it. */
+async function check(step: Step, output?: Output): Promise<void> {
+  const say = output ?? ((text: string) => void process.stdout.write(text));
   const started = Date.now();
-  console.log(`\n── ${step.name}`);
+  say(`\n── ${step.name}\n`);
   let count: Count;
   try {
-    count = await step.run();
+    count = await step.run(output);
   } catch (error) {
-    console.log(error instanceof Error ? error.message : String(error));
+    say(`${error instanceof Error ? error.message : String(error)}\n`);
     count = { passed: 0, failed: 1 };
   }
   total.passed += count.passed;
   total.failed += count.failed;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  console.log(`── ${step.name}: ${count.passed} passed, ${count.failed} failed (${seconds} s)`);
-  if (count.failed > 0 && step.hint !== undefined)
-    console.log(`   to see or mend it: ${step.hint}`);
+  say(`── ${step.name}: ${count.passed} passed, ${count.failed} failed (${seconds} s)\n`);
+  if (count.failed > 0 && step.hint !== undefined) say(`   to see or mend it: ${step.hint}\n`);
 }
-rmSync(scratch, { recursive: true, force: true });
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
 
 /** A step that is one command: green if it exits with 0. */
 function command(name: string, line: string, hint = line): Step {
   return {
     name,
     hint,
-    run: async () =>
-      (await run(line)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 },
+    run: async (output) =>
+      (await run(line, output)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 },
   };
 }
 
-/** Runs a command line in the root, its output on ours. */
-async function run(line: string, output: "inherit" | "ignore" = "inherit"): Promise<number> {
+/** Runs a command line in the root. */
+async function run(line: string, output?: Output): Promise<number> {
   const [file = "", ...args] = line.split(" ");
-  const child = spawn(file, args, { cwd: root, stdio: ["ignore", output, "inherit"] });
+  const where = output === undefined ? "inherit" : "pipe";
+  const child = spawn(file, args, { cwd: root, stdio: ["ignore", where, where] });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => output?.(text));
+  }
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve(code ?? 1));
@@ -125,7 +150,7 @@ async function runFor(line: string): Promise<string> {
  */
 async function breaking(): Promise<Count> {
   const base = process.env["DROPTHROUGH_BASE"] ?? "HEAD~1";
-  if ((await run(`git cat-file -e ${base}:proto`, "ignore")) !== 0) {
+  if ((await run(`git cat-file -e ${base}:proto`, () => {})) !== 0) {
     const commits = Number(await runFor("git rev-list --count --max-count=2 HEAD"));
     const alone = commits === 1 && process.env["DROPTHROUGH_BASE"] === undefined;
     console.log(`${base} has no contracts to compare with: nothing was checked`);
@@ -155,25 +180,21 @@ async function fingerprint(): Promise<string> {
 }
 
 /** The scenarios in many legal orders; each of them counts. */
-async function schedules(): Promise<Count> {
+async function schedules(output?: Output): Promise<Count> {
   const report = join(scratch, "schedules.txt");
-  const code = await run(`node packages/scenarios/src/main.ts --report ${report}`);
+  const code = await run(`node packages/scenarios/src/main.ts --report ${report}`, output);
   const { passed, failed } = JSON.parse(readFileSync(report, "utf8")) as Count;
   return { passed, failed: Math.max(failed, code === 0 ? 0 : 1) };
 }
 
 /** Each suite of the conformance runner counts. Where it cannot run, it says why, and counts nothing; on CI that is red, be it one suite. */
-async function conformance(): Promise<Count> {
-  const child = spawn("node", ["tools/conformance.ts"], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+async function conformance(output?: Output): Promise<Count> {
   let text = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    text += chunk.toString();
-    process.stdout.write(chunk);
+  const code = await run("node tools/conformance.ts", (more) => {
+    text += more;
+    if (output === undefined) process.stdout.write(more);
+    else output(more);
   });
-  const code = await new Promise((resolve) => child.on("close", resolve));
   const passed = text.match(/CONFORMANCE SUITE PASSED/g)?.length ?? 0;
   const all = passed > 0 && !text.includes("CONFORMANCE TESTS NOT RUN");
   const ran = all || process.env["CI"] === undefined;

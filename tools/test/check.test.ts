@@ -48,6 +48,16 @@ describe("a check", { timeout: 60_000 }, () => {
     expect(stderr).toContain('there is no step "lnit": the steps are "redis", "format"');
   });
 
+  test("that runs beside another one says what it has to say in its turn", () => {
+    const { status, stdout } = check("conformance", "schedules", "guard");
+    expect(status).toBe(1);
+    const names = ["schedules", "guard", "conformance"];
+    const said = names.map(
+      (name) => `── ${name}\n[^─]*Cannot find module[^─]*── ${name}: 0 passed, 1 failed[^─]*`,
+    );
+    expect(stdout).toMatch(new RegExp(`^\n${said.join("")}\n0 passed, 3 failed\n$`));
+  });
+
   test("of contracts counts nothing at the first commit, then tells what shrinks, and is red where its base is none", () => {
     commit("string x = 1; string y = 2;");
     expect(check("proto breaking")).toMatchObject({
