@@ -2,6 +2,7 @@ import { type Client, Code } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { redis, type RedisService } from "../src/index.ts";
+import { startRedisServer } from "../src/testing.ts";
 import { startRedisCluster } from "./cluster.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
@@ -162,6 +163,24 @@ test("commands that concern all nodes are answered by all of them together", asy
   expect(all.reply?.kind.case === "list" && all.reply.kind.value.values).toHaveLength(30);
   const any = await client.execute({ command: "RANDOMKEY" });
   expect(any.reply?.kind.case).toBe("bytes");
+});
+
+test("a node that hangs is asked for the others no longer than a connection may take: the next one is", async () => {
+  await using hanging = await startRedisServer();
+  hanging.pause();
+  const urls = [hanging.url, ...connections.default.cluster];
+  await using backend = inMemory(
+    redis({ connections: { default: { cluster: urls } }, connectTimeoutMs: 500 }),
+  );
+  const set = async (): Promise<boolean> =>
+    backend
+      .client()
+      .set({ key: b("k"), value: b("v") })
+      .then(
+        () => true,
+        () => false,
+      );
+  await expect.poll(set, { timeout: 10_000 }).toBe(true);
 });
 
 test("a node that is lost makes its own keys UNAVAILABLE until it is back, and no others", async () => {
