@@ -40,8 +40,8 @@ export interface ServerClient {
   send(command: Command, asked: Asked, signal?: AbortSignal, more?: boolean): void;
   /** MULTI, the commands and EXEC, in one write. Rejects with what made Redis refuse it, if it did. */
   transaction(commands: readonly Command[]): Promise<readonly Reply[]>;
-  /** Where the server with a key is, if that depends on the key. @param again whether what was known of it is wrong */
-  placeOf?(key: Argument, again: boolean): Promise<Address>;
+  /** Where the server with a key is, if that depends on the key. @param moved where it is now, as a node says */
+  placeOf?(key: Argument, moved?: string): Promise<Address>;
   /** Hears a channel, or a pattern of them. The library knows them by text. */
   listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;
   unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;

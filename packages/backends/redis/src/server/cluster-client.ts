@@ -112,10 +112,17 @@ export class ClusterClient implements ServerClient {
     }
   }
 
-  async placeOf(key: Argument, again: boolean): Promise<Address> {
+  async placeOf(key: Argument, moved?: string): Promise<Address> {
     const slot = slotOfKey(key);
     const node = this.#nodes.ofSlot(slot);
-    if (again) await this.#nodes.look(node);
+    if (moved !== undefined) {
+      await this.#nodes.look(node);
+      const at = moved.lastIndexOf(":");
+      const host = moved.slice(0, at) || (node?.address.host ?? "");
+      const port = Number(moved.slice(at + 1));
+      // Others may not know it yet.
+      if (node !== undefined) return { ...node.address, host, port, shown: `${host}:${port}` };
+    }
     const { address } = this.#nodes.ofSlot(slot) ?? {};
     if (address === undefined) throw nobody();
     return address;

@@ -112,14 +112,14 @@ export class ServerConnection implements Connection, Counts {
   async watch(keys: readonly Argument[], context: CallContext): Promise<Watch> {
     const client = await this.#link.ready(context);
     const [key = ""] = keys;
-    const open = async (again: boolean): Promise<Watch> =>
-      this.#watches.open((await client.placeOf?.(key, again)) ?? this.#nodes, keys, context);
+    const open = async (moved?: string): Promise<Watch> =>
+      this.#watches.open((await client.placeOf?.(key, moved)) ?? this.#nodes, keys, context);
     try {
-      return await open(false);
+      return await open();
     } catch (error) {
-      const moved = error instanceof ConnectError && elsewhere(error.cause) !== undefined;
-      if (!moved || client.placeOf === undefined) throw error;
-      return open(true);
+      const moved = error instanceof ConnectError ? elsewhere(error.cause) : undefined;
+      if (moved === undefined || moved.asking || client.placeOf === undefined) throw error;
+      return open(moved.shown);
     }
   }
 
