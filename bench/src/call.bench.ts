@@ -150,24 +150,26 @@ const cases: readonly CaseMaker[] = [
     },
     { method: ECHO, request: echoRequest(64), backends: [echo()] },
   ),
-  paired(
-    "guest.echo64",
-    "call.echo64",
-    { atMost: 1.2 },
-    {
-      method: "bench.v1.EchoFacade/Echo",
-      request: echoRequest(64),
-      backends: [],
-      guests: [
-        {
-          name: "facade",
-          module: wat(passThrough),
-          exports: ["bench.v1.EchoFacade"],
-          grants: ["bench.v1.StarterService/*"],
-        },
-      ],
-    },
-    { method: ECHO, request: echoRequest(64), backends: [echo()] },
+  byChance(
+    paired(
+      "guest.echo64",
+      "call.echo64",
+      { atMost: 1.2 },
+      {
+        method: "bench.v1.EchoFacade/Echo",
+        request: echoRequest(64),
+        backends: [],
+        guests: [
+          {
+            name: "facade",
+            module: wat(passThrough),
+            exports: ["bench.v1.EchoFacade"],
+            grants: ["bench.v1.StarterService/*"],
+          },
+        ],
+      },
+      { method: ECHO, request: echoRequest(64), backends: [echo()] },
+    ),
   ),
 ];
 

@@ -49,6 +49,9 @@ export class Endpoint {
   readonly #limits: AbiLimits;
   readonly #methods: BoundMethod[] = [];
   readonly #numbers = new Map<string, number>();
+  /** The name that was asked for last, which is most often the next one too, and its number. */
+  #lastName: string | undefined;
+  #lastNumber = 0;
   readonly #calls: CallTable;
   readonly #outgoing: OutgoingCalls;
   readonly #incoming: IncomingCalls;
@@ -90,7 +93,11 @@ export class Endpoint {
 
   /** The number that this guest bound a name to, if it did. */
   numberOf(name: string): number | undefined {
-    return this.#numbers.get(name);
+    if (name === this.#lastName) return this.#lastNumber;
+    const number = this.#numbers.get(name);
+    if (number === undefined) return undefined;
+    this.#lastName = name;
+    return (this.#lastNumber = number);
   }
 
   /** The import `bind`. */

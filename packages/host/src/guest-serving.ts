@@ -40,11 +40,18 @@ export class GuestServing {
   /** It is inside of `dropthrough_v1_serve`. */
   entered = false;
   readonly #init: GuestServingInit;
+  // What each call needs has one step less to go.
+  readonly #session: Session;
+  readonly #code: GuestCode;
+  readonly #eventLoop: boolean;
   /** It owns its control flow, and asks for its calls. */
   #receiver: Receiver | undefined;
 
   constructor(init: GuestServingInit) {
     this.#init = init;
+    this.#session = init.session;
+    this.#code = init.code;
+    this.#eventLoop = init.pool.program.shape.eventLoop;
   }
 
   /** Whether it asks for its calls. */
@@ -55,8 +62,7 @@ export class GuestServing {
   /** Whether a call can enter it now. */
   get idle(): boolean {
     if (this.#receiver !== undefined) return this.#receiver.wants;
-    const { code, pool } = this.#init;
-    return !code.stack.entered && (pool.program.shape.eventLoop || !this.occupied);
+    return !this.#code.stack.entered && (this.#eventLoop || !this.occupied);
   }
 
   /** `Guest.receive` */
@@ -64,11 +70,10 @@ export class GuestServing {
     timeoutMs: number | undefined,
     context: HandlerContext,
   ): GuestEvent | Promise<GuestEvent> {
-    const { pool, session, code, pull } = this.#init;
+    const { pool, session, pull } = this.#init;
     const { name, clock } = pool;
-    const { endpoint } = code;
-    if (endpoint === undefined || this.entered || pool.program.shape.eventLoop)
-      throw cannotReceive(name);
+    const { endpoint } = this.#code;
+    if (endpoint === undefined || this.entered || this.#eventLoop) throw cannotReceive(name);
     this.#receiver ??= new Receiver({ name, endpoint, session, clock, pull });
     return this.#receiver.receive(timeoutMs, context);
   }
@@ -92,17 +97,17 @@ export class GuestServing {
    *   INTERNAL if it returned without a reply; ABORTED if it trapped; UNAVAILABLE if it exited
    */
   serve(body: Uint8Array | Passage, call: Call): Bytes | Promise<Bytes> {
-    const { instance, pool, code, replied } = this.#init;
     const { name } = call.target;
-    const { endpoint } = code;
+    const { endpoint } = this.#code;
     const method = endpoint?.numberOf(name);
-    if (endpoint === undefined || method === undefined) throw notBound(pool.name, name);
+    if (endpoint === undefined || method === undefined) throw notBound(this.#init.pool.name, name);
     const receiver = this.#receiver;
     const incoming = endpoint.accept(body);
     this.turn = ++lastTurn;
     if (receiver === undefined) this.#enter(incoming, method, body.length, call);
     else receiver.take(incoming, method, body.length, call);
     if (incoming.reply !== undefined) return replyBody(incoming.reply);
+    const { instance, replied } = this.#init;
     call.onAbort((reason) => {
       incoming.leave(reason.code);
       receiver?.left(call);
@@ -120,24 +125,23 @@ export class GuestServing {
   }
 
   #enter(incoming: Incoming, method: number, length: number, call: Call): void {
-    const { pool, session, code } = this.#init;
-    if (code.serve === undefined) {
-      incoming.end(() => cannotBeCalled(pool.name, call.name));
+    const { stack, serve } = this.#code;
+    if (serve === undefined) {
+      incoming.end(() => cannotBeCalled(this.#init.pool.name, call.name));
       return;
     }
     this.occupied = this.entered = true;
-    session.current = call;
-    const suspended = code.stack.run(code.serve, incoming.number, method, length);
+    this.#session.current = call;
+    const suspended = stack.run(serve, incoming.number, method, length);
     if (suspended === undefined) this.#left(incoming, call);
-    else if (suspended !== null) code.stack.after(suspended, () => this.#left(incoming, call));
+    else if (suspended !== null) stack.after(suspended, () => this.#left(incoming, call));
   }
 
   #left(incoming: Incoming, call: Call): void {
-    const { pool, session, served } = this.#init;
-    session.current = undefined;
+    this.#session.current = undefined;
     this.occupied = this.entered = false;
-    served();
-    if (pool.program.shape.eventLoop || incoming.reply !== undefined) return;
-    incoming.end(() => withoutReply(pool.name, call.name));
+    this.#init.served();
+    if (this.#eventLoop || incoming.reply !== undefined) return;
+    incoming.end(() => withoutReply(this.#init.pool.name, call.name));
   }
 }
