@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Directory } from "./guest.ts";
 
 /** The brand of an entry, shared by all copies of this package; its value is the major version of the interface. */
@@ -42,6 +42,8 @@ export interface BackendInit<S extends DescService = DescService> {
   readonly maxFields?: number;
   /** The same for single methods, as `impl` has them. */
   readonly maxFieldsOf?: Readonly<Partial<Record<keyof S["method"] & string, number>>>;
+  /** Hears of a request with too many fields, which no handler sees. */
+  readonly refused?: (error: ConnectError, context: HandlerContext) => void;
   /**
    * Methods that a guest calls for itself, to wait for what comes, as `impl` has them: their calls are made on behalf of no
    * other call, and have no deadline but their own. Default none.

@@ -90,7 +90,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     const call = this.#opener.open(this.#method, timeoutMs);
     if (this.#dispatch.observers.size > 0) call.requestBytes = end - at;
     if (end - at > this.#countAbove && this.#holdsMore(memory, at, end))
-      return this.#refuse(call, tooManyFields(this.#input.desc.typeName, this.#countAbove / 2));
+      return this.#refuseFields(call);
     let request: Message;
     try {
       // An observer is shown the request, and may look at it after the handler has returned.
@@ -107,6 +107,17 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   #holdsMore(memory: Uint8Array, at: number, end: number): boolean {
     const most = this.#countAbove / 2;
     return countFields(this.#input.desc, memory, at, end, most) > most;
+  }
+
+  #refuseFields(call: Call): Message | Pending<Message> {
+    const { entry } = this.#method;
+    const error = tooManyFields(this.#input.desc.typeName, this.#countAbove / 2);
+    try {
+      if (entry.kind === "backend") entry.refused?.(error, call);
+    } catch (cause) {
+      this.#dispatch.incident(cause, call);
+    }
+    return this.#refuse(call, error);
   }
 
   // Apart: what a function closes over, it allocates each time it is called.

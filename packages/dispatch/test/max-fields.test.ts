@@ -1,7 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codecOf } from "@dropthrough/codec";
 import { afterEach, expect, test, vi } from "vitest";
-import { createRegistry, defineBackend, LocalCaller } from "../src/index.ts";
+import {
+  type BackendInit,
+  callerOf,
+  createRegistry,
+  defineBackend,
+  LocalCaller,
+} from "../src/index.ts";
 import { EchoService } from "../src/testing.ts";
 import { ECHO } from "./session-over.ts";
 
@@ -40,6 +46,24 @@ test.each([true, false])(
     expect(decode).toHaveBeenCalledOnce();
   },
 );
+
+test("the backend hears of what was refused; what it throws then is an incident", () => {
+  const heard: string[] = [];
+  const incidents: unknown[] = [];
+  const bug = new Error("a bug");
+  const registry = createRegistry({ onIncident: ({ error }) => incidents.push(error) });
+  const refused: BackendInit["refused"] = ({ rawMessage }, context) => {
+    heard.push(`${callerOf(context).name}: ${rawMessage}`);
+    throw bug;
+  };
+  const more = { impl: { echo: () => ({}) }, maxFields: 10, refused };
+  registry.use(defineBackend({ name: "test", service: EchoService, ...more }));
+  const method = registry.connect(new LocalCaller("guest")).bind(ECHO);
+  method.start(requestOf(10), 0, 20, 0);
+  expect(() => method.start(requestOf(11), 0, 22, 0)).toThrow("more than 10 fields");
+  expect(heard).toEqual([expect.stringMatching(/^guest: the .*EchoRequest holds more than 10/)]);
+  expect(incidents).toEqual([bug]);
+});
 
 test("single methods may take another number of fields", () => {
   const registry = createRegistry();

@@ -101,6 +101,7 @@ export function log(options: LogOptions = {}): LogBackend {
       service: LogService,
       borrows: true,
       maxFields: limits.fields,
+      refused: (error, context) => implementation.refused(error, context),
       impl: implementation,
       health: () => sink.health(),
       attach: ({ clock }) => void (implementation.clock = options.clock ?? clock),

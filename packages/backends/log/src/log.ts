@@ -1,12 +1,12 @@
 import type { Writable } from "node:stream";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { callerOf, callOf, type Clock, printable } from "@dropthrough/dispatch";
-import type {
-  EnabledRequest,
+import {
+  type EnabledRequest,
   LogService,
-  Record as LogRecord,
-  WriteBatchRequest,
-  WriteRequest,
+  type Record as LogRecord,
+  type WriteBatchRequest,
+  type WriteRequest,
 } from "./gen/dropthrough/log/v1/log_pb.ts";
 import { GuestLog } from "./guest-log.ts";
 import { LEVELS, type LevelName, reaches, type Threshold } from "./level.ts";
@@ -84,6 +84,12 @@ export class Log implements ServiceImpl<typeof LogService> {
 
   enabled({ level }: EnabledRequest, context: HandlerContext): { enabled: boolean } {
     return { enabled: this.#enabled(callerOf(context).name, levelName(level)) };
+  }
+
+  /** Counts a request of too many fields as one record: nobody has looked how many are in it. */
+  refused({ rawMessage }: ConnectError, context: HandlerContext): void {
+    if (context.method.name !== LogService.method.enabled.name)
+      this.#guest(callerOf(context).name).refuse(1, rawMessage);
   }
 
   /** Tells what was not told yet, and lets go of the sink. */
