@@ -3,6 +3,8 @@ import { basename, normalize } from "node:path";
 import type { Disk } from "./mounts.ts";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+/** How it fails to open a directory that is none any more. */
+const GONE: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 /** Who is told what happens in a directory, and says how many may be watched. */
 export interface Watcher {
@@ -93,7 +95,16 @@ export class WatchedDirectory implements Disposable {
     if (this.#below === undefined) return;
     for (const entry of this.#disk.fs.readdirSync(`${this.#path}/.`, { withFileTypes: true })) {
       if (isNew) this.#watcher.happened(`${this.#prefix}${entry.name}`, true);
-      if (entry.isDirectory()) this.#add(entry.name, isNew);
+      if (entry.isDirectory()) this.#addIfThere(entry.name, isNew);
+    }
+  }
+
+  /** What has gone since it was listed, or is a link by now, is not watched: its own directory tells of it. */
+  #addIfThere(name: string, isNew: boolean): void {
+    try {
+      this.#add(name, isNew);
+    } catch (error) {
+      if (!GONE.has((error as NodeJS.ErrnoException).code)) throw error;
     }
   }
 

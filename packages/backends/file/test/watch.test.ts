@@ -1,4 +1,4 @@
-import {
+import fs, {
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type InMemory, inMemory, ManualClock } from "@dropthrough/dispatch/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   file,
   FileEventType,
@@ -303,6 +303,42 @@ describe("a watch of a folder of the host", () => {
     expect(await told(number, "mine")).toEqual(["CREATED mine"]);
     expect(await codeOf(watch("/data/d"))).toBe(Code.PermissionDenied);
     expect(await codeOf(watch("/data/moved/sub"))).toBe(Code.PermissionDenied);
+  });
+
+  test.each([
+    ["is removed", () => rmSync(inside("sub"), { recursive: true })],
+    [
+      "becomes a link",
+      () => {
+        rmSync(inside("sub"), { recursive: true });
+        symlinkSync("../outside", inside("sub"));
+      },
+    ],
+    [
+      "becomes a file",
+      () => {
+        rmSync(inside("sub"), { recursive: true });
+        writeFileSync(inside("sub"), "");
+      },
+    ],
+  ])("begins where a folder below %s after it was listed, and tells of it", async (_, change) => {
+    mkdirSync(inside("sub/deeper"), { recursive: true });
+    mkdirSync(inside("other"));
+    const list = fs.readdirSync as (...args: unknown[]) => string[];
+    vi.spyOn(fs, "readdirSync").mockImplementationOnce(((...args: unknown[]) => {
+      const entries = list(...args);
+      change();
+      return entries;
+    }) as never);
+    const number = await watch("/data", true).finally(() => vi.restoreAllMocks());
+    writeFileSync(inside("other/mine"), "");
+    writeFileSync(join(base, "outside/secret"), "");
+    const paths = new Set<string>();
+    while (!(paths.has("sub") && paths.has("other/mine"))) {
+      const { events } = await client.readEvents({ watch: number, waitMs: 1000 });
+      for (const { path } of events) paths.add(path);
+    }
+    expect([...paths].filter((path) => path.includes("secret"))).toEqual([]);
   });
 
   test("never tells a name from outside while a folder is swapped for a link to there, over and over", async () => {
