@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { file, FileService, Whence } from "@dropthrough/file";
-import type { CaseMaker } from "./case.ts";
+import { byChance, type CaseMaker } from "./case.ts";
 import { loopGuest, type LoopOptions } from "./loop-guest.ts";
 
 const { open, read, readAt, seek, write: writeOn, writeAt } = FileService.method;
@@ -124,7 +124,7 @@ function filled(size: number): Buffer {
 const cases: readonly CaseMaker[] = [
   throughFile("file.read1k", 1024, 1.3),
   throughFile("file.read64k", 65536, 1.15),
-  throughFile("file.write64k", 65536, 1.15, true),
+  byChance(throughFile("file.write64k", 65536, 1.15, true)),
   atPlace("file.readAt1k", 1024),
   atPlace("file.readAt64k", 65536),
   atPlace("file.writeAt64k", 65536, true),
