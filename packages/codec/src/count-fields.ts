@@ -3,8 +3,8 @@ import { cursor, WireError } from "./read-cursor.ts";
 import { skip } from "./read-unknown.ts";
 import { readEnd, readTag } from "./read-varint.ts";
 
-/** The messages in a message, by the number of their field; those in groups are left out. */
-type Shape = ReadonlyMap<number, DescMessage>;
+/** The messages in a message, by the number of their field, those that are values of maps too; those in groups are left out. */
+type Shape = ReadonlyMap<number, () => Shape>;
 
 const shapes = new WeakMap<DescMessage, Shape>();
 
@@ -49,7 +49,7 @@ function walk(
       pos = cursor.pos;
     } else {
       const last = readEnd(memory, pos, end);
-      walk(shapeOf(child), memory, cursor.pos, last, count);
+      walk(child(), memory, cursor.pos, last, count);
       pos = last;
     }
   }
@@ -58,12 +58,13 @@ function walk(
 function shapeOf(desc: DescMessage): Shape {
   let shape = shapes.get(desc);
   if (shape === undefined) {
-    const children = new Map<number, DescMessage>();
-    for (const field of desc.fields) {
-      // A map's entries are messages of two fields: they count as one each, with a value that is a message left out.
-      if (field.fieldKind !== "map" && field.message !== undefined) {
-        children.set(field.number, field.message);
-      }
+    const children = new Map<number, () => Shape>();
+    for (const { number, fieldKind, message } of desc.fields) {
+      if (message === undefined) continue;
+      const inside = (): Shape => shapeOf(message);
+      // An entry of a map is a message whose second field is the value.
+      const entry: Shape = new Map([[2, inside]]);
+      children.set(number, fieldKind === "map" ? () => entry : inside);
     }
     shape = children;
     shapes.set(desc, shape);

@@ -6,20 +6,31 @@ import { Chance } from "./chance.ts";
 import { messagesOf, sources } from "./contracts.ts";
 import { randomMessage } from "./random-message.ts";
 
+/** How many fields the bytes of a message in a message hold. */
+type Inside = (bytes: Uint8Array) => number;
+
 /** The same with the library's own reader. */
 function fieldsOf(desc: DescMessage, bytes: Uint8Array): number {
+  return count(bytes, (number) => {
+    const { fieldKind, message } = desc.fields.find((one) => one.number === number) ?? {};
+    if (message === undefined) return undefined;
+    const inside: Inside = (value) => fieldsOf(message, value);
+    if (fieldKind !== "map") return inside;
+    return (entry) => count(entry, (of) => (of === 2 ? inside : undefined));
+  });
+}
+
+function count(bytes: Uint8Array, childOf: (number: number) => Inside | undefined): number {
   const reader = new BinaryReader(bytes);
-  let count = 0;
+  let fields = 0;
   while (reader.pos < reader.len) {
     const [number, type] = reader.tag();
-    count++;
-    const field = desc.fields.find((one) => one.number === number);
-    const child = field?.fieldKind === "map" ? undefined : field?.message;
-    if (type === WireType.LengthDelimited && child !== undefined) {
-      count += fieldsOf(child, reader.bytes());
-    } else reader.skip(type, number);
+    fields++;
+    const child = childOf(number);
+    if (type === WireType.LengthDelimited && child !== undefined) fields += child(reader.bytes());
+    else reader.skip(type, number);
   }
-  return count;
+  return fields;
 }
 
 test.each(Object.entries(sources))(

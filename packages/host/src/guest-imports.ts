@@ -58,20 +58,8 @@ export function guestImports(waits: (call: Call) => void, sharesStack: boolean):
   };
 }
 
-interface Imports {
-  readonly bind: (ptr: number, len: number) => number;
-  readonly call: (
-    method: number,
-    req: number,
-    reqLen: number,
-    res: number,
-    resCap: number,
-    timeout: number,
-  ) => number;
+interface Imports extends Pick<Endpoint, "bind" | "call" | "read" | "reply" | "release"> {
   readonly wait: WebAssembly.ImportValue;
-  readonly read: (call: number, offset: number, ptr: number, len: number) => number;
-  readonly reply: (call: number, code: number, ptr: number, len: number) => number;
-  readonly release: (call: number) => number;
 }
 
 /** Each that changes something looks for room before. A function for each: one for all would call them all, which the engine inlines nowhere. */

@@ -10,7 +10,7 @@ export interface ReadSource {
 }
 
 /**
- * Short reads of one file that directly follow each other: what comes next is read with them, as much again as there was. It
+ * Short reads of one file that directly follow each other: what comes next is read with them, up to twice what there was. It
  * saves system calls, which take many times as long as the rest of a short read.
  *
  * ```text
