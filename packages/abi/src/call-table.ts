@@ -91,13 +91,17 @@ export class CallTable {
     do number = number === MAX_CALL_NUMBER ? 1 : number + 1;
     while (this.#calls[number & (this.#calls.length - 1)] !== undefined);
     this.#last = number;
-    this.set(number, call);
+    this.#put(number, call);
     return number;
   }
 
   /** Puts a call in the place of another. */
   set(number: number, call: HeldCall): void {
     this.delete(number);
+    this.#put(number, call);
+  }
+
+  #put(number: number, call: HeldCall): void {
     call.number = number;
     this.#calls[number & (this.#calls.length - 1)] = call;
     this.#size++;

@@ -24,8 +24,7 @@ export class PendingCall implements PendingListener<unknown> {
   resCap: number;
   /** The guest waits, or has waited, for it. */
   waited = false;
-  resolve: ((word: number) => void) | undefined;
-  reject: ((reason: unknown) => void) | undefined;
+  resolve: ((word: number | Promise<never>) => void) | undefined;
   readonly #calls: OutgoingCalls;
 
   constructor(
@@ -40,7 +39,7 @@ export class PendingCall implements PendingListener<unknown> {
     this.pending = pending;
     this.resPtr = resPtr;
     this.resCap = resCap;
-    this.response = this.error = this.resolve = this.reject = undefined;
+    this.response = this.error = this.resolve = undefined;
   }
 
   done(response: unknown): void {
@@ -73,7 +72,8 @@ export class OutgoingCalls {
   #finishedCount = 0;
   #delivered = 0;
   #untold: FinishedCalls | undefined;
-  #waiting: PendingCall | undefined;
+  /** The number of the call that the guest waited for last. */
+  #waited = 0;
   #unwinding: { readonly reason: unknown } | undefined;
 
   constructor(calls: CallTable, memory: GuestMemory, options: EndpointOptions) {
@@ -84,7 +84,8 @@ export class OutgoingCalls {
 
   /** `Endpoint.waiting` */
   get waiting(): Pending<unknown> | undefined {
-    return this.#waiting?.over === false ? this.#waiting.pending : undefined;
+    const call = this.#calls.get(this.#waited);
+    return call?.state === "pending" && call.waited && !call.over ? call.pending : undefined;
   }
 
   /** `Endpoint.finishedCalls` */
@@ -156,7 +157,7 @@ export class OutgoingCalls {
       try {
         resolve(this.leave(this.#collect(call)));
       } catch (reason) {
-        call.reject?.(reason);
+        resolve(Promise.reject(reason));
       }
     }
     this.#untold?.add(call);
@@ -176,11 +177,10 @@ export class OutgoingCalls {
     call.resPtr = resPtr >>> 0;
     call.resCap = resCap >>> 0;
     if (call.over) return this.leave(this.#collect(call));
-    this.#waiting = call;
+    this.#waited = number;
     call.waited = true;
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       call.resolve = resolve;
-      call.reject = reject;
     });
   }
 

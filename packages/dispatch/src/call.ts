@@ -6,6 +6,7 @@ import {
   createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
+import { Chain, type Link } from "./chain.ts";
 import { type Caller, callerKey, callerSymbol } from "./caller.ts";
 import type { Clock } from "./guest.ts";
 import type { Method } from "./method.ts";
@@ -143,7 +144,10 @@ export class Call implements HandlerContext, CallRecord {
     return header === undefined ? undefined : readTraceparent(header);
   }
 
-  /** When the call has to be done, in milliseconds on the registry's clock; undefined if it may take for ever. */
+  /**
+   * When the call has to be done, in milliseconds on the registry's clock; undefined if it may take for ever. Counted from when it is
+   * first asked for: by the call's alarm after the handler has returned, up to 20 ms later where it may take a second or more.
+   */
   get deadline(): number | undefined {
     if (this.#deadline === null) {
       const own = this.#timeoutMs > 0 ? this.#clock.now() + this.#timeoutMs : Infinity;
@@ -184,7 +188,7 @@ export class Call implements HandlerContext, CallRecord {
     if (rare === undefined) return;
     for (const listener of rare.listeners ?? []) listener(reason);
     // Each of them leaves the list when it is given up.
-    while (rare.child !== undefined) rare.child.call.abort(reason);
+    for (let child; (child = rare.children?.first) !== undefined;) child.call.abort(reason);
   }
 
   /** Calls `listener` when the call is given up; the function that it answers stops that. */
@@ -204,10 +208,14 @@ export class Call implements HandlerContext, CallRecord {
     this.#answer = answer;
     const { parent } = this;
     if (parent?.aborted !== undefined) return this.abort(parent.aborted);
-    if (parent !== undefined) parent.#adopt(answer);
+    if (parent === undefined) {
+      if (this.#deadline === null && this.#timeoutMs >= UNHURRIED_MS) answer.setAlarmLater();
+      else this.#setAlarm(answer);
+      return;
+    }
+    parent.#adopt(answer);
     // A parent with the same deadline takes the call with it when that has passed.
-    if (parent === undefined || parent.#done || parent.deadline !== this.deadline)
-      this.#setAlarm(answer);
+    if (parent.#done || parent.deadline !== this.deadline) this.#setAlarm(answer);
   }
 
   #setAlarm(answer: Armed): void {
@@ -221,12 +229,9 @@ export class Call implements HandlerContext, CallRecord {
     );
   }
 
-  /** Takes an answer into the list of those that are made on behalf of this call. */
+  /** Takes an answer in among those that are made on behalf of this call. */
   #adopt(answer: Armed): void {
-    const rare = this.#parts();
-    answer.next = rare.child;
-    if (rare.child !== undefined) rare.child.previous = answer;
-    rare.child = answer;
+    (this.#parts().children ??= new Chain()).add(answer);
   }
 
   /** Neither the deadline nor the parent gives the call up any more. */
@@ -234,12 +239,7 @@ export class Call implements HandlerContext, CallRecord {
     const answer = this.#answer;
     if (answer === undefined) return;
     if (answer.alarmed) answer.stopAlarm();
-    const { previous, next } = answer;
-    const siblings = this.parent === undefined ? undefined : this.parent.#rare;
-    if (next !== undefined) next.previous = previous;
-    if (previous !== undefined) previous.next = next;
-    else if (siblings?.child === answer) siblings.child = next;
-    answer.previous = answer.next = undefined;
+    if (this.parent !== undefined) this.parent.#rare?.children?.remove(answer);
   }
 
   /** The call is over; nothing gives it up any more. */
@@ -247,7 +247,7 @@ export class Call implements HandlerContext, CallRecord {
     this.#done = true;
     if (this.#answer !== undefined) this.#disarm();
     // The calls that it leaves behind have to keep their deadline by themselves.
-    for (let left = this.#rare?.child; left !== undefined; left = left.next)
+    for (let left = this.#rare?.children?.first; left !== undefined; left = left.next)
       if (!left.alarmed) left.call.#setAlarm(left);
   }
 }
@@ -260,8 +260,11 @@ export function callOf(context: HandlerContext): CallRecord | undefined {
   return context instanceof Call ? context : undefined;
 }
 
-/** What a call is answered by that did not end at once. */
-export interface Armed {
+/** A call that may take so long, in milliseconds, need not look at the clock at once: its deadline is 2 percent late at most. */
+const UNHURRIED_MS = 1000;
+
+/** What a call is answered by that did not end at once; its neighbours are made on behalf of the same call. */
+export interface Armed extends Link<Armed> {
   readonly call: Call;
   /** Is told why the call was given up. */
   failed(reason: ConnectError): void;
@@ -269,10 +272,9 @@ export interface Armed {
   readonly alarmed: boolean;
   /** @param at in milliseconds on the registry's clock: the call is late then */
   setAlarm(at: number): void;
+  /** The alarm of a call on nobody's behalf: it asks for the deadline within 20 ms. */
+  setAlarmLater(): void;
   stopAlarm(): void;
-  /** Its neighbours among those that are made on behalf of one call. */
-  next: Armed | undefined;
-  previous: Armed | undefined;
 }
 
 /** Of the calls that were asked for it; so those that nobody asks have not even a place for it. */
@@ -286,8 +288,8 @@ class Rare {
   responseTrailer: Headers | undefined = undefined;
   controller: AbortController | undefined = undefined;
   listeners: Set<(reason: ConnectError) => void> | undefined = undefined;
-  /** The last of the calls made on its behalf that are not done. */
-  child: Armed | undefined = undefined;
+  /** The calls made on its behalf that are not done. */
+  children: Chain<Armed> | undefined = undefined;
 }
 
 /** What is known of a call, for observers: traces, metrics, audits. */

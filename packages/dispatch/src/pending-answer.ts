@@ -4,22 +4,23 @@ import type { Armed, Call } from "./call.ts";
 import { type Dispatch, failed, type Measured, succeeded } from "./call-outcome.ts";
 import { Deferred } from "./deferred.ts";
 import type { Answer } from "./interceptor.ts";
-import type { Alarm } from "./system-clock.ts";
+import type { LateAlarm } from "./system-clock.ts";
 
 /**
  * A call that did not end at once. It ends once: by its own outcome, its deadline or its caller's leaving. Written with callbacks:
  * each promise more would be a turn of the event loop's microtasks on the way of every asynchronous call.
  */
 export class PendingAnswer<Response>
-  implements Pending<Response>, PendingListener<unknown>, Armed, Alarm
+  implements Pending<Response>, PendingListener<unknown>, Armed, LateAlarm
 {
   readonly call: Call;
+  /** Above 0 once it is known. */
   at = 0;
   alarmed = false;
   /** It has ended. */
   over = false;
-  next: Armed | undefined = undefined;
-  previous: Armed | undefined = undefined;
+  next: PendingAnswer<unknown> | undefined = undefined;
+  previous: PendingAnswer<unknown> | undefined = undefined;
   readonly #dispatch: Dispatch;
   readonly #answer: Answer<never, Response>;
   readonly #measured: Measured<Response> | undefined;
@@ -85,10 +86,27 @@ export class PendingAnswer<Response>
     else this.#stop = clock.after(Math.max(0, at - clock.now()), () => this.ring());
   }
 
+  setAlarmLater(): void {
+    const { alarms } = this.#dispatch.clock;
+    if (alarms === undefined) return this.setAlarm(this.#deadline);
+    this.alarmed = true;
+    alarms.addLater(this);
+  }
+
+  lookUp(): void {
+    this.at = this.#deadline;
+  }
+
+  get #deadline(): number {
+    return this.call.deadline ?? Infinity;
+  }
+
   stopAlarm(): void {
+    const { alarms } = this.#dispatch.clock;
     this.alarmed = false;
     if (this.#stop !== undefined) this.#stop();
-    else this.#dispatch.clock.alarms?.cancelled();
+    else if (this.at === 0) alarms?.cancelLater(this);
+    else alarms?.cancelled();
   }
 
   ring(): void {

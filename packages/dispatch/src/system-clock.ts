@@ -1,3 +1,4 @@
+import { Chain, type Link } from "./chain.ts";
 import type { Clock } from "./guest.ts";
 
 /** Something to be done at a moment. */
@@ -7,6 +8,11 @@ export interface Alarm {
   /** It was cancelled. */
   readonly over: boolean;
   ring(): void;
+}
+
+/** An alarm that is most often cancelled before its moment matters: it looks its moment up when it is asked to. */
+export interface LateAlarm extends Alarm, Link<LateAlarm> {
+  lookUp(): void;
 }
 
 /** An alarm of `Clock.after`. */
@@ -28,7 +34,10 @@ class Timeout implements Alarm {
 
 /** A timer takes at most 2^31 - 1 ms; what is further away has to wait again. */
 const MAX_TIMER = 2 ** 31 - 1;
-/** In milliseconds: a timer that is set when there was none is no longer than this, so that nothing waits long for its end. */
+/**
+ * In milliseconds: a timer that is set when there was none is no longer than this, so that nothing waits long for its end; and late
+ * alarms are asked for their moment by then.
+ */
 const FIRST = 20;
 /** So many cancelled alarms are kept at most, and as many as there are others. */
 const KEPT = 64;
@@ -39,7 +48,8 @@ const KEPT = 64;
  *
  * ```text
  *  after(30,000) ─▶ heap by time ─▶ the timer, for the first of them
- *  cancel ─▶ marked; taken out when it would be first, or when there are too many
+ *  addLater ─▶ chain ─ 20 ms ─┘
+ *  cancel ─▶ out of the chain; in the heap marked, and taken out when it would be first, or when there are too many
  * ```
  *
  * When the last alarm is cancelled, a long timer is cleared, so that it does not hold the process; a short one is left for
@@ -47,6 +57,7 @@ const KEPT = 64;
  */
 export class Alarms {
   #heap: Alarm[] = [];
+  readonly #late = new Chain<LateAlarm>();
   /** How many of them are not cancelled. */
   #live = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -80,7 +91,34 @@ export class Alarms {
     this.#short = first;
   }
 
-  /** How many alarms are kept, cancelled ones too. */
+  /**
+   * Sets an alarm whose moment is looked up within 20 ms: a look at the clock takes as long as all else that is done here. Whoever
+   * cancels it before then takes it out by `cancelLater`.
+   */
+  addLater(alarm: LateAlarm): void {
+    this.#live++;
+    this.#late.add(alarm);
+    if (this.#short) return;
+    const now = this.#now();
+    if (this.#timerAt > now + FIRST) this.#set(now + FIRST, now);
+    this.#short = true;
+  }
+
+  /** An alarm whose moment was not looked up is over. */
+  cancelLater(alarm: LateAlarm): void {
+    this.#late.remove(alarm);
+    this.cancelled();
+  }
+
+  #lookUp(): void {
+    for (let alarm; (alarm = this.#late.first) !== undefined;) {
+      this.#late.remove(alarm);
+      alarm.lookUp();
+      this.#push(alarm);
+    }
+  }
+
+  /** How many alarms are kept in order, cancelled ones too. */
   get kept(): number {
     return this.#heap.length;
   }
@@ -113,6 +151,7 @@ export class Alarms {
 
   #ring(): void {
     this.#clear();
+    this.#lookUp();
     const now = this.#now();
     try {
       for (

@@ -18,6 +18,9 @@ function openCall(session: Session, clock: ManualClock, timeoutMs: number): Call
       return stop !== undefined;
     },
     setAlarm: (at) => (stop = clock.after(at - clock.now(), () => call.late())),
+    setAlarmLater() {
+      this.setAlarm(call.deadline ?? Infinity);
+    },
     stopAlarm: () => stop?.(),
     next: undefined,
     previous: undefined,
@@ -84,6 +87,16 @@ describe("a call with the deadline of its parent", () => {
     for (const pending of left) expect((await failure(pending)).code).toBe(Code.DeadlineExceeded);
     expect(clock.pending).toBe(0);
   });
+});
+
+test("a deadline of a second that nobody asked for is met on the system clock, a little late at most", async () => {
+  const session = sessionOver({ echo: async () => new Promise<never>(() => {}) }, {});
+  const began = performance.now();
+  const pending = outcome(start(session.bind(ECHO), request, 1000));
+  expect((await failure(pending)).code).toBe(Code.DeadlineExceeded);
+  const took = performance.now() - began;
+  expect(took).toBeGreaterThanOrEqual(1000);
+  expect(took).toBeLessThan(2000);
 });
 
 test("calls that have ended leave next to nothing among the alarms of the system clock", async () => {

@@ -1,13 +1,70 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { Alarms } from "../src/system-clock.ts";
+import { Alarms, type LateAlarm } from "../src/system-clock.ts";
 
 /** Alarms on a clock that a test moves, and on the machine's timers. */
 function frozen(): { alarms: Alarms; move: (ms: number) => void } {
   let now = 0;
   return { alarms: new Alarms(() => now), move: (ms) => void (now += ms) };
 }
+
+/** A late alarm that notes when it is asked for its moment, and when it rings. */
+function late(notes: string[], name: string, at: number): LateAlarm & { at: number } {
+  return {
+    at: 0,
+    over: false,
+    next: undefined,
+    previous: undefined,
+    lookUp() {
+      notes.push(`look ${name}`);
+      this.at = at;
+    },
+    ring: () => void notes.push(`ring ${name}`),
+  };
+}
+
+describe("late alarms", () => {
+  test("are asked for their moment once, within 20 ms, and ring in order with all others", async () => {
+    const alarms = new Alarms(() => performance.now());
+    const start = performance.now();
+    const notes: string[] = [];
+    alarms.addLater(late(notes, "second", start + 60));
+    alarms.addLater(late(notes, "first", start + 40));
+    await new Promise<void>((resolve) => alarms.after(50, resolve));
+    expect(notes.toSorted()).toEqual(["look first", "look second", "ring first"]);
+    await new Promise<void>((resolve) => alarms.after(20, resolve));
+    expect(notes.at(-1)).toBe("ring second");
+    expect(notes).toHaveLength(4);
+    expect(alarms.kept).toBe(0);
+  });
+
+  test.each(["before", "after"])("hold up no earlier alarm that is set %s them", async (order) => {
+    const alarms = new Alarms(() => performance.now());
+    const notes: string[] = [];
+    const set = (): unknown => alarms.after(2, () => notes.push("rung"));
+    if (order === "before") set();
+    alarms.addLater(late(notes, "late", performance.now() + 1e6));
+    if (order === "after") set();
+    // The machine's timers ring in the order of their moments, too.
+    await sleep(12);
+    expect(notes).toEqual(["look late", "rung"]);
+  });
+
+  test("that were cancelled before are never asked, and are not kept", async () => {
+    const alarms = new Alarms(() => performance.now());
+    const notes: string[] = [];
+    const all = ["a", "b", "c", "d"].map((name) => late(notes, name, Infinity));
+    for (const alarm of all) alarms.addLater(alarm);
+    for (const i of [1, 3, 0]) alarms.cancelLater(all[i] as LateAlarm);
+    await new Promise<void>((resolve) => alarms.after(30, resolve));
+    expect(notes).toEqual(["look c"]);
+    expect(alarms.kept).toBe(1);
+    Object.assign(all[2] as LateAlarm, { over: true });
+    alarms.cancelled();
+    expect(alarms.kept).toBe(0);
+  });
+});
 
 describe("alarms", () => {
   test("that fall due while others ring never ask the machine for a time that is over", async () => {
