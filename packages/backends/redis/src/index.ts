@@ -70,7 +70,10 @@ export interface RedisOptions {
    * answered. Default false. One that writes never is: it may have been done.
    */
   readonly replayReads?: boolean;
-  /** Milliseconds without any answer, while commands wait for one, after which a connection counts as lost. Default 10,000. */
+  /**
+   * Milliseconds without any byte of a server, or of one node of a cluster, that owes an answer, after which its connection
+   * counts as lost. One that is only listened to is asked for an answer as often. Default 10,000.
+   */
   readonly stallTimeoutMs?: number;
   /** Commands that one connection may have under way, of all guests. Default 25,000. */
   readonly maxInFlight?: number;

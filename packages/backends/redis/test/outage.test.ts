@@ -140,6 +140,30 @@ test("a server that answers nothing for long counts as lost", async () => {
     .toBe(true);
 });
 
+test(
+  "a server that hangs and is only listened to counts as lost, and the subscription hears of the interruption",
+  { timeout: 30_000 },
+  async () => {
+    await using server = await startRedisServer();
+    const limits = { stallTimeoutMs: 200, connectTimeoutMs: 500 };
+    await using backend = inMemory(redis({ url: server.url, ...limits }));
+    await using teller = inMemory(redis({ url: server.url }));
+    const client = backend.client();
+    const { subscriptionId } = await client.subscribe({ channels: [b("c")] });
+    // It is quiet for longer than it may hang, which is no interruption.
+    const quiet = await client.poll({ subscriptionId, waitMs: 600 });
+    expect(quiet.interruptions).toBe(0n);
+    server.pause();
+    const heard = client.poll({ subscriptionId, waitMs: 20_000 });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    server.resume();
+    expect(await heard).toMatchObject({ messages: [], interruptions: 1n });
+    await teller.client().publish({ channel: b("c"), message: b("m") });
+    const { messages } = await client.poll({ subscriptionId, waitMs: 20_000 });
+    expect(messages.map(({ message }) => t(message))).toEqual(["m"]);
+  },
+);
+
 test("a host that was busy for long does not take its server for lost", async () => {
   await using server = await startRedisServer();
   const real = redis({ url: server.url, stallTimeoutMs: 40 });

@@ -24,6 +24,7 @@ export interface ClientEvents {
 /** What a client may take. See RedisOptions. */
 export interface ClientLimits {
   readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
   readonly maxReplyBytes: number;
 }
 

@@ -84,17 +84,6 @@ export class Link {
     );
   }
 
-  /** Gives up a connection that looks good and is not, and makes another one. */
-  restart(reason: string): void {
-    const stalled = this.#client;
-    this.#client = undefined;
-    this.#gate = new Gate(this.#limits.outageWaitMs);
-    this.#failure = new Error(reason);
-    this.#reconnects++;
-    stalled?.destroy();
-    if (!this.#closed) this.#start();
-  }
-
   close(): void {
     this.#closed = true;
     this.#gate?.bar();

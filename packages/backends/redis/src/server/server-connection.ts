@@ -27,7 +27,6 @@ import { WatchPool } from "./watch-pool.ts";
 
 /** What a connection may take, and how long. See RedisOptions. */
 export interface ServerLimits extends LinkLimits {
-  readonly stallTimeoutMs: number;
   readonly maxInFlight: number;
   readonly replayReads: boolean;
 }
@@ -57,8 +56,6 @@ export class ServerConnection implements Connection, Counts {
   readonly #subscriber: Subscriber;
   readonly #watches: WatchPool;
   #inFlight = 0;
-  #replies = 0;
-  #watchdog: NodeJS.Timeout | undefined;
 
   /** @param nodes one server, or some nodes of a cluster */
   constructor(nodes: Nodes, limits: ServerLimits) {
@@ -152,7 +149,6 @@ export class ServerConnection implements Connection, Counts {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#watchdog);
     this.#link.close();
     this.#subscriber.close();
     this.#watches.close();
@@ -166,14 +162,12 @@ export class ServerConnection implements Connection, Counts {
       throw tooMany(message, 100);
     }
     const client = this.#link.ready(context);
-    if (this.#inFlight === 0) this.#watch();
     this.#inFlight += weight;
     return client;
   }
 
   ended(weight: number): void {
     this.#inFlight -= weight;
-    this.#replies++;
   }
 
   #send(
@@ -249,40 +243,11 @@ export class ServerConnection implements Connection, Counts {
   failed(error: unknown, weight: number): ConnectError {
     this.#inFlight -= weight;
     if (error instanceof ConnectError) return error;
-    if (isReplyError(error)) {
-      this.#replies++;
-      return fromReply(error);
-    }
+    if (isReplyError(error)) return fromReply(error);
     if (isAbort(error)) {
       return new ConnectError("the command was given up before it was sent", Code.Canceled);
     }
     return this.#link.lost(error);
-  }
-
-  /** A server may stop answering without closing its connection. Then only time tells. */
-  #watch(): void {
-    // None waited before this command: the silence before it does not count.
-    this.#replies++;
-    if (this.#watchdog !== undefined) return;
-    let seen = this.#replies;
-    let seenAt = performance.now();
-    let suspected = false;
-    this.#watchdog = setInterval(() => {
-      const now = performance.now();
-      const silentMs = now - seenAt;
-      if (this.#inFlight === 0) {
-        clearInterval(this.#watchdog);
-        this.#watchdog = undefined;
-      } else if (seen !== this.#replies || !this.#link.isReady) {
-        seen = this.#replies;
-        seenAt = now;
-        suspected = false;
-      } else if (silentMs >= this.#limits.stallTimeoutMs) {
-        // It may be this process that was busy, with the answer waiting to be read: look once more.
-        if (suspected) this.#link.restart(`no answer for ${Math.round(silentMs)} ms`);
-        suspected = !suspected;
-      }
-    }, this.#limits.stallTimeoutMs / 4);
   }
 }
 

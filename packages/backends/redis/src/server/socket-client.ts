@@ -19,6 +19,7 @@ import {
 import { inTime } from "./in-time.ts";
 import { ReplyMeter, type ReplyReader } from "./reply-meter.ts";
 import { SentCommand } from "./sent-command.ts";
+import { Silence } from "./silence.ts";
 
 // CommonJS, whose default export is something else to each loader.
 const require = createRequire(import.meta.url);
@@ -39,7 +40,8 @@ const TOGETHER = 256;
  *  reply ◀─ queue ◀─ decoder ◀─ ReplyMeter ◀─────────────────────────────────────────────── socket
  * ```
  *
- * Nothing is kept for later: what cannot be sent, or was under way when the connection was lost, fails.
+ * Nothing is kept for later: what cannot be sent, or was under way when the connection was lost, fails. A server that owes
+ * an answer, and says nothing for long, counts as lost; while channels are heard, it is asked for one now and then.
  */
 export class SocketClient implements ServerClient, ReplyReader {
   readonly #address: Address;
@@ -47,12 +49,14 @@ export class SocketClient implements ServerClient, ReplyReader {
   readonly #events: ClientEvents;
   readonly #queue: Queues.default;
   readonly #socket: Sockets.default;
+  readonly #silence: Silence;
   #meter: ReplyMeter;
   #wasReady = false;
   #destroyed = false;
-  /** How often the server said what is no reply, and the wait that follows. */
+  /** How often the server hung, or said what is no reply: the wait that follows. */
   #broken = 0;
   #timer: NodeJS.Timeout | undefined;
+  #pings: NodeJS.Timeout | undefined;
   #scheduled = false;
   /** What goes to the queue with the next write, and how many the last one had. */
   #unsent: SentCommand[] = [];
@@ -67,6 +71,11 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#queue = new queues.default(3, null, () => {}, id);
     const options = socketOptions(address, limits.connectTimeoutMs, events.retryIn);
     this.#socket = new sockets.default(() => this.#greet(), id, options);
+    this.#silence = new Silence(
+      limits.stallTimeoutMs,
+      () => this.#socket.isReady && this.#queue.pendingCount > 0,
+      (ms) => this.#start(new Error(`no answer for ${Math.round(ms)} ms`)),
+    );
     this.#meter = this.#newMeter();
     this.#socket.on("connect", () => (this.#meter = this.#newMeter()));
     this.#socket.on("ready", () => {
@@ -108,6 +117,7 @@ export class SocketClient implements ServerClient, ReplyReader {
     if (!this.isReady) throw offline();
     const known = this.#queue.subscribe(TYPES[kind], name, hear, true);
     this.#writeSoon();
+    this.#pings ??= setInterval(() => this.#ping(), this.#limits.stallTimeoutMs);
     await known;
   }
 
@@ -123,6 +133,8 @@ export class SocketClient implements ServerClient, ReplyReader {
     if (this.#destroyed) return;
     this.#destroyed = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#pings);
+    this.#silence.end();
     this.#socket.destroy();
     this.#fail(new Error("the connection was closed"));
   }
@@ -148,6 +160,14 @@ export class SocketClient implements ServerClient, ReplyReader {
     const listeners = heard.get(name);
     listeners?.buffers.delete(hear);
     if (listeners?.buffers.size === 0) heard.delete(name);
+  }
+
+  /** Who only listens asks for nothing, and would not notice that the server hangs. */
+  #ping(): void {
+    if (!this.#socket.isReady) return;
+    if (this.#queue.isPubSubActive) return this.send(PING, NOBODY);
+    clearInterval(this.#pings);
+    this.#pings = undefined;
   }
 
   #newMeter(): ReplyMeter {
@@ -188,6 +208,7 @@ export class SocketClient implements ServerClient, ReplyReader {
   }
 
   #writeQueue(): void {
+    this.#silence.begin();
     this.#socket.write(piecesOf(this.#queue.commandsToWrite()));
   }
 
@@ -211,6 +232,7 @@ export class SocketClient implements ServerClient, ReplyReader {
   }
 
   #hear(chunk: Buffer): void {
+    this.#silence.broken();
     try {
       this.#meter.write(chunk);
     } catch (error) {
@@ -230,6 +252,9 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#timer = setTimeout(() => this.#connect(), ms);
   }
 }
+
+const PING: Command = { args: ["PING"] };
+const NOBODY: Asked = { answered() {}, failed() {} };
 
 const TYPES = { channel: "CHANNELS", pattern: "PATTERNS" } as const;
 
