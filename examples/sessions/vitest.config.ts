@@ -1,3 +1,10 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { globalSetup: "test/build-guests.ts", testTimeout: 60_000 } });
+// Most tests wait for programs that they start, and these for servers and deadlines: they do so beside each other.
+export default defineConfig({
+  test: {
+    globalSetup: "test/build-guests.ts",
+    testTimeout: 60_000,
+    sequence: { concurrent: true },
+  },
+});

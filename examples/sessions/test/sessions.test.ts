@@ -76,7 +76,7 @@ describe("with a real Redis", () => {
       stderr: "sessions: there is no such session, or its time is up: begin one with Put\n",
     });
     expect(await run("count")).toEqual({ ...done, stdout: "1\n" });
-    expect(await run("touch", "ada", "5000")).toEqual(done);
+    expect(await run("touch", "ada", "60000")).toEqual(done);
     expect(await run("end", "ada")).toEqual(done);
     expect(await run("count")).toEqual({ ...done, stdout: "0\n" });
   }, 60_000);

@@ -37,15 +37,22 @@ export async function wordsWithoutPrivilege(args: readonly string[]): Promise<Ou
   return start([...drop, process.execPath, main, ...args]);
 }
 
+/** The same for a reader that leaves before anything is printed. */
+export async function wordsUnread(args: readonly string[]): Promise<Outcome> {
+  return start([process.execPath, main, ...args], undefined, true);
+}
+
 async function start(
   [command = "", ...args]: readonly string[],
   onStderr?: (text: string) => void,
+  unread = false,
 ): Promise<Outcome> {
   const env = { ...process.env };
   delete env["REDIS_URL"];
   delete env["INIT_CWD"];
   const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const out: Buffer[] = [];
+  if (unread) child.stdout.destroy();
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => {
