@@ -20,15 +20,23 @@ function unsigned(lo: number, hi: number): bigint {
 }
 
 export function readInt64(memory: Uint8Array, pos: number, limit: number): bigint {
+  const byte = pos < limit ? (memory[pos] as number) : 128;
+  if (byte < 128) {
+    cursor.pos = pos + 1;
+    return small[byte] as bigint;
+  }
   readVarint64(memory, pos, limit);
-  const { lo, hi } = cursor;
-  return hi === 0 && lo >= 0 && lo < 128 ? (small[lo] as bigint) : signed(lo, hi);
+  return signed(cursor.lo, cursor.hi);
 }
 
 export function readUint64(memory: Uint8Array, pos: number, limit: number): bigint {
+  const byte = pos < limit ? (memory[pos] as number) : 128;
+  if (byte < 128) {
+    cursor.pos = pos + 1;
+    return small[byte] as bigint;
+  }
   readVarint64(memory, pos, limit);
-  const { lo, hi } = cursor;
-  return hi === 0 && lo >= 0 && lo < 128 ? (small[lo] as bigint) : unsigned(lo, hi);
+  return unsigned(cursor.lo, cursor.hi);
 }
 
 /** Zigzag: 0, -1, 1, -2, ... stand as 0, 1, 2, 3, ... */

@@ -111,9 +111,9 @@ export class DiskFile implements OpenFile, ReadSource {
   #put(data: Uint8Array, offset: number): void {
     this.#checkWrite();
     const { fs } = this.#disk;
-    const quota = this.#quota;
-    const before = quota.limited ? this.#size : 0;
-    quota.grow(this.#count.inode, this.#guest, offset + data.length - before);
+    const quota = this.#quota.limited ? this.#quota : undefined;
+    const before = quota === undefined ? 0 : this.#size;
+    quota?.grow(this.#count.inode, this.#guest, offset + data.length - before);
     let done = 0;
     try {
       while (done < data.length) {
@@ -124,7 +124,7 @@ export class DiskFile implements OpenFile, ReadSource {
     } finally {
       if (done < data.length) {
         const reached = Math.max(before, offset + done);
-        quota.shrink(this.#count.inode, offset + data.length - reached);
+        quota?.shrink(this.#count.inode, offset + data.length - reached);
       }
     }
   }

@@ -5,6 +5,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import { defineBackend, LocalCaller, type Session } from "@dropthrough/dispatch";
 import { EchoService, type InMemory, inMemory } from "@dropthrough/dispatch/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { hostFileSystem } from "../src/file-system.ts";
 import { file, FileService, Whence } from "../src/index.ts";
 import { ReadAhead } from "../src/read-ahead.ts";
 
@@ -64,7 +65,7 @@ test.each([
   [65_536, 17, 9],
 ])("%i bytes at a time are the bytes of the file, by few reads of it", (length, times, most) => {
   open(guest);
-  const reads = vi.spyOn(fs, "readSync");
+  const reads = vi.spyOn(hostFileSystem, "readSync");
   const all = Buffer.concat(Array.from({ length: times }, () => readOn(length)));
   expect(all.equals(CONTENT.subarray(0, length * times))).toBe(true);
   expect(reads.mock.calls.length).toBeLessThanOrEqual(most);
@@ -81,7 +82,7 @@ test("as far as a file goes, and on when it has grown", () => {
 
 test("ReadAt at places that follow each other is read ahead too, at others never", () => {
   open(guest);
-  const reads = vi.spyOn(fs, "readSync");
+  const reads = vi.spyOn(hostFileSystem, "readSync");
   const at = (offset: number): Buffer =>
     call(guest, "readAt", { handle: 1n, offset: BigInt(offset), length: KIB });
   for (let i = 0; i < 64; i++)
@@ -96,7 +97,7 @@ test("ReadAt at places that follow each other is read ahead too, at others never
 
 test("no more is read ahead than twice what was read, and never more than 256 KiB", () => {
   open(guest);
-  const reads = vi.spyOn(fs, "readSync");
+  const reads = vi.spyOn(hostFileSystem, "readSync");
   let done = 0;
   let asked = 0;
   for (let i = 0; i < 900; i++) {
@@ -115,7 +116,7 @@ test("no more is read ahead than twice what was read, and never more than 256 Ki
 test("two files in turn are not read ahead: there is no run", () => {
   open(guest);
   open(guest);
-  const reads = vi.spyOn(fs, "readSync");
+  const reads = vi.spyOn(hostFileSystem, "readSync");
   for (let i = 0; i < 20; i++)
     for (const handle of [1n, 2n])
       expect(

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type InMemory, inMemory, ManualClock } from "@dropthrough/dispatch/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { hostFileSystem } from "../src/file-system.ts";
 import {
   file,
   FileEventType,
@@ -325,7 +326,7 @@ describe("a watch of a folder of the host", () => {
     mkdirSync(inside("sub/deeper"), { recursive: true });
     mkdirSync(inside("other"));
     const list = fs.readdirSync as (...args: unknown[]) => string[];
-    vi.spyOn(fs, "readdirSync").mockImplementationOnce(((...args: unknown[]) => {
+    vi.spyOn(hostFileSystem, "readdirSync").mockImplementationOnce(((...args: unknown[]) => {
       const entries = list(...args);
       change();
       return entries;
