@@ -11,39 +11,6 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 beforeEach(() => cluster.flush());
 const connections = { default: { cluster: cluster.nodes.map(({ url }) => url) } };
 
-/** The slot of a key, and which node has it. @param asked a node that is there */
-async function placeOf(key: string, asked = 0): Promise<{ slot: number; node: number }> {
-  const slot = Number(await cluster.say(asked, ["CLUSTER", "KEYSLOT", key]));
-  const ranges = (await cluster.say(asked, ["CLUSTER", "SLOTS"])) as [
-    number,
-    number,
-    [string, number],
-  ][];
-  const range = ranges.find(([from, to]) => from <= slot && slot <= to);
-  return { slot, node: cluster.nodes.findIndex(({ port }) => port === range?.[2][1]) };
-}
-
-/** Moves the slot of a key to another node, step by step: what stands between the steps sees it on its way. */
-async function move(key: string, onTheWay: () => Promise<void>): Promise<void> {
-  const { slot, node: from } = await placeOf(key);
-  const to = (from + 1) % 3;
-  const ids = await Promise.all(
-    cluster.nodes.map(async (_, i) => String(await cluster.say(i, ["CLUSTER", "MYID"]))),
-  );
-  const at = String(slot);
-  await cluster.say(to, ["CLUSTER", "SETSLOT", at, "IMPORTING", ids[from] ?? ""]);
-  await cluster.say(from, ["CLUSTER", "SETSLOT", at, "MIGRATING", ids[to] ?? ""]);
-  const port = String(cluster.nodes[to]?.port);
-  const keys = (await cluster.say(from, ["CLUSTER", "GETKEYSINSLOT", at, "1000"])) as string[];
-  for (const one of keys) {
-    await cluster.say(from, ["MIGRATE", "127.0.0.1", port, one, "0", "5000"]);
-  }
-  await onTheWay();
-  for (const node of [to, from, (from + 2) % 3]) {
-    await cluster.say(node, ["CLUSTER", "SETSLOT", at, "NODE", ids[to] ?? ""]);
-  }
-}
-
 /** Every kind of call on one key, which is a number: the number after it. */
 async function useAll(client: Client<typeof RedisService>, key: Uint8Array): Promise<number> {
   const commands = [{ command: { case: "increment", value: { key } } } as const];
@@ -67,7 +34,7 @@ test("a slot that moves, and one that has moved, is followed by calls of every k
   expect(await useAll(client, key)).toBe(3);
   const first = await watcher.watch({ keys: [key] });
   await watcher.unwatch({ watchId: first.watchId });
-  await move("moving", async () => {
+  await cluster.move("moving", async () => {
     expect(await useAll(client, key)).toBe(6);
   });
   expect(await useAll(client, key)).toBe(9);
@@ -91,7 +58,7 @@ test("many calls while a slot moves are answered, and each is done once", async 
       await new Promise((resolve) => setImmediate(resolve));
     }
   })();
-  await move("counted", async () => {});
+  await cluster.move("counted", async () => {});
   ended.abort();
   await steady;
   const answered = await Promise.all(given);
@@ -187,7 +154,7 @@ test("a node that is lost makes its own keys UNAVAILABLE until it is back, and n
   await using backend = inMemory(redis({ connections }));
   const client = backend.client();
   const places = new Map<string, number>();
-  for (let i = 0; i < 30; i++) places.set(`key${i}`, (await placeOf(`key${i}`)).node);
+  for (let i = 0; i < 30; i++) places.set(`key${i}`, (await cluster.placeOf(`key${i}`)).node);
   const set = async (): Promise<Map<string, string>> => {
     const outcomes = [...places.keys()].map(async (key) =>
       client.set({ key: b(key), value: b("v") }).then(
@@ -241,7 +208,7 @@ test("a subscription whose node is lost goes on by way of another, and hears of 
 /** A channel whose node is another one. */
 async function channelOfOther(node: number): Promise<string> {
   for (let i = 0; ; i++) {
-    const place = await placeOf(`channel${i}`, (node + 1) % 3);
+    const place = await cluster.placeOf(`channel${i}`, (node + 1) % 3);
     if (place.node !== node) return `channel${i}`;
   }
 }

@@ -2,20 +2,28 @@ import { createClient } from "@redis/client";
 import { freePort } from "../src/redis-server.ts";
 import { type RedisServer, startRedisServer } from "../src/testing.ts";
 
-/** Three nodes that share the slots of a cluster. */
+/** Nodes of a cluster. The first three share its slots. */
 export interface RedisCluster extends AsyncDisposable {
   readonly nodes: readonly RedisServer[];
   /** Forgets all keys. */
   flush(): Promise<void>;
   /** Says something to one of the nodes. */
   say(node: number, words: readonly string[]): Promise<unknown>;
+  /** The slot of a key, and which node has it. @param asked a node that is there */
+  placeOf(key: string, asked?: number): Promise<{ slot: number; node: number }>;
+  /**
+   * Moves the slot of a key, step by step: what stands between the steps sees it on its way.
+   *
+   * @param to where it goes; else to the next of the three
+   */
+  move(key: string, onTheWay: () => Promise<void>, to?: number): Promise<void>;
 }
 
-/** Starts three nodes on loopback and makes a cluster of them. */
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** Starts nodes on loopback and makes a cluster of them. @param empty so many more than three, without slots */
+export async function startRedisCluster(empty = 0): Promise<RedisCluster> {
   const nodes: RedisServer[] = [];
   const buses: string[] = [];
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 3 + empty; i++) {
     // Left alone, the second port of a node is its first plus 10,000, which may be none.
     const bus = String(await freePort());
     buses.push(bus);
@@ -38,7 +46,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     }),
   );
   const slots = [0, 5461, 10_923, 16_384];
-  for (const [i, client] of clients.entries()) {
+  for (const [i, client] of clients.slice(0, 3).entries()) {
     await client.clusterAddSlotsRange({ start: slots[i] ?? 0, end: (slots[i + 1] ?? 0) - 1 });
   }
   for (const [i, node] of nodes.entries()) {
@@ -55,12 +63,38 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
+  const say: RedisCluster["say"] = async (node, words) => clients[node]?.sendCommand(words);
+  const placeOf: RedisCluster["placeOf"] = async (key, asked = 0) => {
+    const slot = Number(await say(asked, ["CLUSTER", "KEYSLOT", key]));
+    const ranges = (await say(asked, ["CLUSTER", "SLOTS"])) as [number, number, [string, number]][];
+    const range = ranges.find(([from, to]) => from <= slot && slot <= to);
+    return { slot, node: nodes.findIndex(({ port }) => port === range?.[2][1]) };
+  };
   return {
     nodes,
+    say,
+    placeOf,
     async flush() {
       await Promise.all(clients.map((client) => client.flushAll()));
     },
-    say: async (node, words) => clients[node]?.sendCommand(words),
+    async move(key, onTheWay, other) {
+      const { slot, node: from } = await placeOf(key);
+      const to = other ?? (from + 1) % 3;
+      const ids = await Promise.all(
+        nodes.map(async (_, i) => String(await say(i, ["CLUSTER", "MYID"]))),
+      );
+      const at = String(slot);
+      await say(to, ["CLUSTER", "SETSLOT", at, "IMPORTING", ids[from] ?? ""]);
+      await say(from, ["CLUSTER", "SETSLOT", at, "MIGRATING", ids[to] ?? ""]);
+      const port = String(nodes[to]?.port);
+      const keys = (await say(from, ["CLUSTER", "GETKEYSINSLOT", at, "1000"])) as string[];
+      for (const one of keys) await say(from, ["MIGRATE", "127.0.0.1", port, one, "0", "5000"]);
+      await onTheWay();
+      const others = nodes.map((_, i) => i).filter((i) => i !== to && i !== from);
+      for (const node of [to, from, ...others]) {
+        await say(node, ["CLUSTER", "SETSLOT", at, "NODE", ids[to] ?? ""]);
+      }
+    },
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.destroy();
       for (const node of nodes) await node[Symbol.asyncDispose]();

@@ -10,6 +10,7 @@ import { ReplyError } from "../redis-error.ts";
 import type { Address } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 
 /** What the owner hears of its client. */
 export interface ClientEvents {
@@ -41,8 +42,8 @@ export interface ServerClient {
   send(command: Command, asked: Asked, signal?: AbortSignal, more?: boolean): void;
   /** MULTI, the commands and EXEC, in one write. Rejects with what made Redis refuse it, if it did. */
   transaction(commands: readonly Command[]): Promise<readonly Reply[]>;
-  /** Where the server with a key is, if that depends on the key. @param moved where it is now, as a node says */
-  placeOf?(key: Argument, moved?: string): Promise<Address>;
+  /** Where the server with a key is, if that depends on the key. @param moved what the last one said, that has it no more */
+  placeOf?(key: Argument, moved?: { to: Elsewhere; from: Address }): Promise<Address>;
   /** Hears a channel, or a pattern of them. The library knows them by text. */
   listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;
   unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;
@@ -72,6 +73,11 @@ export async function ask(client: ServerClient, command: Command, more = false):
   return new Promise((resolve, reject) =>
     client.send(command, { answered: resolve, failed: reject }, undefined, more),
   );
+}
+
+/** Lets a node take the next command, or transaction, though it does not have the slot yet. Send that in the same turn. */
+export function sendAsking(client: ServerClient): void {
+  ask(client, { args: ["ASKING"] }, true).catch(() => {});
 }
 
 /** Sends MULTI, the commands and EXEC in one turn of the event loop, so that nothing of others comes between. */

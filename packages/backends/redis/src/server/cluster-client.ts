@@ -1,11 +1,11 @@
 import type { Argument, Command, Reply } from "../connection.ts";
-import { ReplyError, tooLarge } from "../redis-error.ts";
+import { ReplyError, tooLarge, unavailable } from "../redis-error.ts";
 import { bytes, list, sizeOf } from "../reply.ts";
 import type { Address } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
-import { ask, type ClientEvents, type Hear, type ServerClient, typesOf } from "./client.ts";
-import { type ClusterNode, ClusterNodes, NEVER, SLOTS } from "./cluster-nodes.ts";
+import { type ClientEvents, type Hear, sendAsking, type ServerClient, typesOf } from "./client.ts";
+import { type ClusterNode, ClusterNodes, NEVER, placeAt, SLOTS } from "./cluster-nodes.ts";
 import { asWanted, type Join, type Part, routeOf, slotOfKey } from "./cluster-route.ts";
 import { askOnce } from "./connected.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
@@ -13,8 +13,8 @@ import { firstKey } from "./first-key.ts";
 import { connectFound } from "./following.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
-/** How often a command may be told that its key is somewhere else. */
-const MOST_MOVES = 16;
+/** How often a command, or a watch, may be told that its key is somewhere else. */
+export const MOST_MOVES = 16;
 
 /**
  * The same as `SocketClient` for the nodes of a cluster: each has one, and each command goes to the node that has its key.
@@ -100,30 +100,28 @@ export class ClusterClient implements ServerClient {
       const client = await this.#clientOf(node);
       try {
         // It holds for all of the transaction, which is sent in the same turn.
-        if (asking) ask(client, ASKING, true).catch(() => {});
+        if (asking) sendAsking(client);
         return await client.transaction(commands);
       } catch (error) {
         // Then it was not done.
-        const other = moves < MOST_MOVES ? elsewhere(error) : undefined;
+        const other = elsewhere(error);
         if (other === undefined) throw error;
-        node = await this.#find(other, node);
+        if (moves === MOST_MOVES) throw astray(error);
+        node = await this.#find(other, node).catch(() => undefined);
+        if (node === undefined) throw astray(error);
         asking = other.asking;
       }
     }
   }
 
-  async placeOf(key: Argument, moved?: string): Promise<Address> {
-    const slot = slotOfKey(key);
-    const node = this.#nodes.ofSlot(slot);
+  async placeOf(key: Argument, moved?: { to: Elsewhere; from: Address }): Promise<Address> {
     if (moved !== undefined) {
-      await this.#nodes.look(node);
-      const at = moved.lastIndexOf(":");
-      const host = moved.slice(0, at) || (node?.address.host ?? "");
-      const port = Number(moved.slice(at + 1));
+      const { to, from } = moved;
       // Others may not know it yet.
-      if (node !== undefined) return { ...node.address, host, port, shown: `${host}:${port}` };
+      if (!to.asking) await this.#nodes.look(this.#nodes.at(from)).catch(() => {});
+      return placeAt(to, from);
     }
-    const { address } = this.#nodes.ofSlot(slot) ?? {};
+    const { address } = this.#nodes.ofSlot(slotOfKey(key)) ?? {};
     if (address === undefined) throw nobody();
     return address;
   }
@@ -148,7 +146,7 @@ export class ClusterClient implements ServerClient {
     for (let tries = 0; !this.#closing.signal.aborted; tries++) {
       try {
         await this.#nodes.look();
-        if (this.#closing.signal.aborted) return this.#nodes.close();
+        if (this.#closing.signal.aborted) return;
         this.#ready = true;
         return this.#events.up();
       } catch (error) {
@@ -178,15 +176,16 @@ export class ClusterClient implements ServerClient {
     const follow: Asked = {
       answered: (reply) => asked.answered(reply),
       failed: (error) => {
-        const other = moves < MOST_MOVES ? elsewhere(error) : undefined;
+        const other = elsewhere(error);
         if (other === undefined) return asked.failed(error);
+        if (moves === MOST_MOVES) return asked.failed(astray(error));
         const next = this.#find(other, node);
         void this.#toNext(next, error, { command, asked, how, moves, asking: other.asking });
       },
     };
     const send = (client: ServerClient): void => {
       // What is sent in one turn stays together.
-      if (asking) ask(client, ASKING, true).catch(() => {});
+      if (asking) sendAsking(client);
       client.send(command, follow, how.signal, how.more === true || asking);
     };
     try {
@@ -204,7 +203,7 @@ export class ClusterClient implements ServerClient {
     { command, asked, how, moves, asking }: Moving,
   ): Promise<void> {
     const next = await found.catch(() => {});
-    if (next === undefined) asked.failed(moved);
+    if (next === undefined) asked.failed(astray(moved));
     else this.#toNode(next, command, asked, how, moves + 1, asking);
   }
 
@@ -263,11 +262,9 @@ export class ClusterClient implements ServerClient {
 
   /** @param from who says that it is elsewhere */
   async #find(other: Elsewhere, from: ClusterNode | undefined): Promise<ClusterNode | undefined> {
-    const shown = other.shown.startsWith(":") ? `${from?.address.host}${other.shown}` : other.shown;
-    const known = this.#nodes.at(shown);
-    if (other.asking && known !== undefined) return known;
+    if (other.asking) return from && this.#nodes.importing(other, from.address);
     await this.#nodes.look(from);
-    return other.asking ? this.#nodes.at(shown) : this.#nodes.ofSlot(other.slot);
+    return this.#nodes.ofSlot(other.slot);
   }
 
   /** A node that answers. */
@@ -288,7 +285,6 @@ export class ClusterClient implements ServerClient {
   }
 }
 
-const ASKING: Command = { args: ["ASKING"] };
 const SLOT_COUNT = BigInt(SLOTS);
 const U64 = 2n ** 64n;
 
@@ -307,6 +303,12 @@ interface Moving {
 }
 
 type SendPart = (part: Command, asked: Asked) => void;
+
+/** Nobody knows where it is, or each says another one. That passes. */
+export function astray(error: unknown): Error {
+  const said = error instanceof Error ? error.message : "";
+  return unavailable(`no node of the cluster takes it: one says ${said}`, 1_000, error);
+}
 
 function nobody(): Error {
   return new ReplyError("CLUSTERDOWN no node has the slot");

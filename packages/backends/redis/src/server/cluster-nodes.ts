@@ -2,6 +2,7 @@ import type { Reply } from "../connection.ts";
 import { integer, list } from "../reply.ts";
 import type { Address } from "./address.ts";
 import { askInTime, askOnce } from "./connected.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import { Link, type LinkLimits } from "./link.ts";
 import { SocketClient } from "./socket-client.ts";
 
@@ -12,6 +13,9 @@ export interface ClusterNode {
   readonly address: Address;
   readonly link: Link;
 }
+
+/** So many nodes without slots may have keys on their way to them. */
+const MOST_IMPORTING = 16;
 
 const QUESTION = { args: ["CLUSTER", "SLOTS"] };
 
@@ -24,10 +28,14 @@ export class ClusterNodes {
   /** No longer in the cluster. What is under way to them is still answered; they are closed at the next look. */
   #left: ClusterNode[] = [];
   #slots: (ClusterNode | undefined)[] = [];
+  /** Those without slots that others sent to for keys on their way there, and which were asked since the last look. */
+  readonly #importing = new Map<string, ClusterNode>();
+  readonly #used = new Set<string>();
   /** By their first slots. */
   #masters: { readonly first: number; readonly node: ClusterNode }[] = [];
   #looking: Promise<void> | undefined;
   #turn = 0;
+  #closed = false;
 
   /** @param seeds servers to ask when nothing is known; user and TLS are those of the first */
   constructor(seeds: readonly Address[], limits: LinkLimits, retryIn: (ms: number) => void) {
@@ -44,8 +52,24 @@ export class ClusterNodes {
     return this.#slots[slot];
   }
 
-  at(shown: string): ClusterNode | undefined {
+  at({ shown }: Address): ClusterNode | undefined {
     return this.#known.get(shown);
+  }
+
+  /** The node that another one sends to for keys that are on their way there. Undefined if there are too many. */
+  importing(place: Elsewhere, from: Address): ClusterNode | undefined {
+    const address = placeAt(place, from);
+    const { shown } = address;
+    const known = this.#known.get(shown) ?? this.#importing.get(shown);
+    if (known === undefined && this.#importing.size >= MOST_IMPORTING) {
+      // It forgets those that nobody asks any more.
+      this.look().catch(() => {});
+      return undefined;
+    }
+    const node = known ?? this.#node(address);
+    if (!this.#known.has(shown)) this.#importing.set(shown, node);
+    this.#used.add(shown);
+    return node;
   }
 
   /** One after the other, those first that are connected. */
@@ -73,8 +97,11 @@ export class ClusterNodes {
   }
 
   close(): void {
-    for (const { link } of [...this.#known.values(), ...this.#left]) link.close();
+    this.#closed = true;
+    const all = [...this.#known.values(), ...this.#importing.values(), ...this.#left];
+    for (const { link } of all) link.close();
     this.#known.clear();
+    this.#importing.clear();
     this.#left = this.#slots = this.#masters = [];
   }
 
@@ -90,6 +117,7 @@ export class ClusterNodes {
       }
     }
     for (const seed of this.#seeds) {
+      if (this.#closed) throw new Error("the cluster is left");
       try {
         return this.#learn(await askOnce(seed, QUESTION, this.#limits), seed);
       } catch (error) {
@@ -101,18 +129,34 @@ export class ClusterNodes {
 
   /** @param asked who says so: a node that does not know its own name has the same */
   #learn(reply: Reply, asked: Address): void {
+    if (this.#closed) return;
     const slots: (ClusterNode | undefined)[] = [];
     const found = new Map<string, ClusterNode>();
+    let named = 0;
     for (const range of list(reply)) {
       const [from, to, master] = list(range);
       const node = this.#node(addressOf(list(master), this.#seeds[0] ?? asked, asked));
       found.set(node.address.shown, node);
       const last = slotOf(to);
       for (let slot = slotOf(from); slot <= last; slot++) slots[slot] = node;
+      named += Math.max(1, last - slotOf(from) + 1);
+      if (named > SLOTS)
+        throw new Error("a node of the cluster speaks of more slots than there are");
     }
     if (found.size === 0) throw new Error("no node has any slots");
     for (const { link } of this.#left) link.close();
+    for (const shown of this.#importing.keys()) {
+      if (found.has(shown)) this.#importing.delete(shown);
+    }
+    const unused = [...this.#importing.values()].filter(
+      ({ address }) => !this.#used.has(address.shown),
+    );
     this.#left = [...this.#known.values()].filter(({ address }) => !found.has(address.shown));
+    for (const node of unused) {
+      this.#importing.delete(node.address.shown);
+      this.#left.push(node);
+    }
+    this.#used.clear();
     this.#known.clear();
     this.#masters = [];
     for (const [shown, node] of found) {
@@ -124,7 +168,7 @@ export class ClusterNodes {
   }
 
   #node(address: Address): ClusterNode {
-    const known = this.#known.get(address.shown);
+    const known = this.#known.get(address.shown) ?? this.#importing.get(address.shown);
     if (known !== undefined) return known;
     const link = new Link(
       address.shown,
@@ -150,11 +194,20 @@ export class ClusterNodes {
 /** For what no call waits for. */
 export const NEVER: AbortSignal = new AbortController().signal;
 
+/** Where a node says that something is. */
+export function placeAt({ host, port }: Elsewhere, from: Address): Address {
+  return addressAt(host, port, from, from);
+}
+
 function addressOf([host, port]: readonly Reply[], seed: Address, asked: Address): Address {
   const said = host instanceof Uint8Array ? Buffer.from(host).toString() : "";
-  const name = said === "" || said === "?" ? (asked.host ?? "") : said;
-  const number = Number(integer(port));
-  return { ...seed, host: name, port: number, shown: `${name}:${number}` };
+  return addressAt(said, Number(integer(port)), seed, asked);
+}
+
+/** @param asked who says so, and has the same name if it does not know its own */
+function addressAt(said: string, port: number, like: Address, asked: Address): Address {
+  const host = said === "" || said === "?" ? (asked.host ?? "") : said;
+  return { ...like, host, port, shown: `${host}:${port}` };
 }
 
 function slotOf(reply: Reply | undefined): number {

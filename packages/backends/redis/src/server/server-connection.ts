@@ -14,16 +14,16 @@ import type {
 } from "../connection.ts";
 import { fromReply, tooLarge, tooMany } from "../redis-error.ts";
 import { sizeOf } from "../reply.ts";
-import { type Nodes, shownOf } from "./address.ts";
+import { type Address, type Nodes, shownOf } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
-import { elsewhere } from "./elsewhere.ts";
+import { astray, MOST_MOVES } from "./cluster-client.ts";
 import { linkTo } from "./link-to.ts";
 import type { Link, LinkLimits } from "./link.ts";
 import { onlyReads } from "./only-reads.ts";
 import { type Counts, ReplyAnswer } from "./reply-answer.ts";
 import { Subscriber } from "./subscriber.ts";
-import { WatchPool } from "./watch-pool.ts";
+import { movedTo, WatchPool } from "./watch-pool.ts";
 
 /** What a connection may take, and how long. See RedisOptions. */
 export interface ServerLimits extends LinkLimits {
@@ -108,15 +108,20 @@ export class ServerConnection implements Connection, Counts {
 
   async watch(keys: readonly Argument[], context: CallContext): Promise<Watch> {
     const client = await this.#link.ready(context);
+    if (client.placeOf === undefined) return this.#watches.open(this.#nodes, keys, context);
     const [key = ""] = keys;
-    const open = async (moved?: string): Promise<Watch> =>
-      this.#watches.open((await client.placeOf?.(key, moved)) ?? this.#nodes, keys, context);
-    try {
-      return await open();
-    } catch (error) {
-      const moved = error instanceof ConnectError ? elsewhere(error.cause) : undefined;
-      if (moved === undefined || moved.asking || client.placeOf === undefined) throw error;
-      return open(moved.shown);
+    let place = await this.#placed(client.placeOf(key));
+    let asking = false;
+    for (let moves = 0; ; moves++) {
+      try {
+        return await this.#watches.open(place, keys, context, asking);
+      } catch (error) {
+        const to = movedTo(error);
+        if (to === undefined) throw error;
+        if (moves === MOST_MOVES) throw astray(ConnectError.from(error).cause);
+        place = await this.#placed(client.placeOf(key, { to, from: place }));
+        ({ asking } = to);
+      }
     }
   }
 
@@ -238,6 +243,14 @@ export class ServerConnection implements Connection, Counts {
         this.#send(client, command, asked, context, signal, one);
       }
     });
+  }
+
+  async #placed(place: Promise<Address>): Promise<Address> {
+    try {
+      return await place;
+    } catch (error) {
+      throw this.failed(error, 0);
+    }
   }
 
   failed(error: unknown, weight: number): ConnectError {

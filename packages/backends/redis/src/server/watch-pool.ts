@@ -3,7 +3,8 @@ import type { Argument, CallContext, Reply, Watch } from "../connection.ts";
 import { fromReply } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { atMost } from "./at-most.ts";
-import { ask, isReplyError, type ServerClient } from "./client.ts";
+import { ask, isReplyError, sendAsking, type ServerClient } from "./client.ts";
+import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { linkTo } from "./link-to.ts";
 import type { Link, LinkLimits } from "./link.ts";
 
@@ -30,9 +31,15 @@ export class WatchPool {
 
   /**
    * @param nodes the server that has the keys
+   * @param asking whether they are still on their way there
    * @throws ConnectError UNAVAILABLE and others
    */
-  async open(nodes: Nodes, keys: readonly Argument[], context: CallContext): Promise<Watch> {
+  async open(
+    nodes: Nodes,
+    keys: readonly Argument[],
+    context: CallContext,
+    asking = false,
+  ): Promise<Watch> {
     const shown = shownOf(nodes);
     const idle = this.#idle.findIndex((one) => one.shown === shown);
     const [kept] = idle < 0 ? [] : this.#idle.splice(idle, 1);
@@ -41,11 +48,12 @@ export class WatchPool {
     try {
       const client = await link.ready(context);
       const { reconnects } = link;
+      if (asking) sendAsking(client);
       const watched = told(link, ask(client, { args: ["WATCH", ...keys] }));
       await this.#untilEnd(link, context, watched);
       // Nobody would ever use it, or end it.
       context.signal.throwIfAborted();
-      return this.#watch(link, client, reconnects);
+      return this.#watch(link, client, reconnects, asking);
     } catch (error) {
       this.#drop(link);
       throw error;
@@ -58,14 +66,20 @@ export class WatchPool {
     this.#used.clear();
   }
 
-  #watch(link: Link, client: ServerClient, reconnects: number): Watch {
+  #watch(link: Link, client: ServerClient, reconnects: number, asking: boolean): Watch {
     return {
       transaction: async (commands, context) => {
         try {
           // A link that was lost meanwhile watches nothing any more: nobody knows what has changed.
           if (link.reconnects !== reconnects || !link.isReady) return undefined;
+          // They may have come meanwhile: then it changes nothing.
+          if (asking) sendAsking(client);
           const answer = told<readonly Reply[] | null>(link, client.transaction(commands));
           return (await this.#untilEnd(link, context, answer)) ?? undefined;
+        } catch (error) {
+          // The keys went to another node: what became of them there, nobody watched.
+          if (movedTo(error) !== undefined) return undefined;
+          throw error;
         } finally {
           this.#keep(link);
         }
@@ -109,6 +123,11 @@ export class WatchPool {
     this.#used.delete(link);
     link.close();
   }
+}
+
+/** Where a node says that the keys are, if that is why a call has failed. */
+export function movedTo(error: unknown): Elsewhere | undefined {
+  return error instanceof ConnectError ? elsewhere(error.cause) : undefined;
 }
 
 async function told<T>(link: Link, answer: Promise<T>): Promise<T> {

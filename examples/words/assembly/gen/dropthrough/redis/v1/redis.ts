@@ -271,7 +271,7 @@ export class PingResponse extends Message {
  * | RESOURCE_EXHAUSTED | OOM (Redis is full), a reply that is too large (the command was done), too many commands under way, a limit of this backend |
  * | FAILED_PRECONDITION | READONLY (a replica), MISCONF, MOVED (a cluster that is not configured as one) |
  * | OUT_OF_RANGE | an increment beyond 64 bits, an index that is not there |
- * | ABORTED | a watched key changed |
+ * | ABORTED | a watched key changed, or moved to another node of a cluster |
  * | UNIMPLEMENTED | a command that this Redis, or the embedded engine, does not have |
  * | UNAVAILABLE | no connection, or one that was lost before the answer came; LOADING, BUSY, TRYAGAIN, CLUSTERDOWN |
  * | UNKNOWN | any other error of Redis |
@@ -1152,7 +1152,7 @@ export class RedisServiceClient {
  * | RESOURCE_EXHAUSTED | OOM (Redis is full), a reply that is too large (the command was done), too many commands under way, a limit of this backend |
  * | FAILED_PRECONDITION | READONLY (a replica), MISCONF, MOVED (a cluster that is not configured as one) |
  * | OUT_OF_RANGE | an increment beyond 64 bits, an index that is not there |
- * | ABORTED | a watched key changed |
+ * | ABORTED | a watched key changed, or moved to another node of a cluster |
  * | UNIMPLEMENTED | a command that this Redis, or the embedded engine, does not have |
  * | UNAVAILABLE | no connection, or one that was lost before the answer came; LOADING, BUSY, TRYAGAIN, CLUSTERDOWN |
  * | UNKNOWN | any other error of Redis |

@@ -1,0 +1,62 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+
+/** What says that it is a node of a cluster. Dispose it to close it. */
+export interface LyingNode extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  /** The commands that it got, but for HELLO. */
+  readonly asked: string[];
+  /** How many connections it got. */
+  readonly connections: number;
+}
+
+/** Starts a node that answers HELLO as nodes do, and anything else what it is told to; nothing for undefined. */
+export async function startLyingNode(
+  answer: (words: readonly string[], self: LyingNode) => string | undefined,
+): Promise<LyingNode> {
+  const sockets = new Set<Socket>();
+  const asked: string[] = [];
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+    socket.on("data", (data) => {
+      for (const command of data
+        .toString("latin1")
+        .split(/^\*\d+\r\n/m)
+        .slice(1)) {
+        const words = command.split("\r\n").filter((_, i) => i % 2 === 1);
+        if (words[0] === "HELLO") {
+          socket.write("%1\r\n+proto\r\n:3\r\n");
+          continue;
+        }
+        asked.push(words.join(" "));
+        const said = answer(words, self);
+        if (said !== undefined) socket.write(said);
+      }
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const self: LyingNode = {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    asked,
+    get connections() {
+      return connections;
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+  return self;
+}
+
+/** What CLUSTER SLOTS answers: one node has these slots. */
+export function slotsAt(port: number, host = "127.0.0.1", from = 0, to = 16_383): string {
+  return `*1\r\n*3\r\n:${from}\r\n:${to}\r\n*2\r\n$${host.length}\r\n${host}\r\n:${port}\r\n`;
+}
