@@ -111,8 +111,12 @@ export class CallTable {
 
   delete(number: number): void {
     const call = this.get(number);
-    if (call === undefined) return;
-    this.#calls[number & (this.#calls.length - 1)] = undefined;
+    if (call !== undefined) this.remove(call);
+  }
+
+  /** Takes out a call that is in it. */
+  remove(call: HeldCall): void {
+    this.#calls[call.number & (this.#calls.length - 1)] = undefined;
     this.#size--;
     if (call.state === "parked") this.parkedBytes -= call.body.length;
     else if (call.state === "incoming") this.incoming--;

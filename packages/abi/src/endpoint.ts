@@ -55,14 +55,12 @@ export class Endpoint {
   readonly #calls: CallTable;
   readonly #outgoing: OutgoingCalls;
   readonly #incoming: IncomingCalls;
-  readonly #passage: Passage;
 
   constructor(memory: GuestMemory, options: EndpointOptions) {
     this.#memory = memory;
     this.#options = options;
     this.#limits = options.limits;
     this.#calls = new CallTable(options.limits.calls);
-    this.#passage = new Passage(memory);
     this.#outgoing = new OutgoingCalls(this.#calls, memory, options);
     this.#incoming = new IncomingCalls(this.#calls, memory, options.limits);
   }
@@ -215,11 +213,8 @@ export class Endpoint {
     resCap: number,
     timeoutMs: number,
   ): unknown {
-    const passage = this.#passage;
-    passage.at = reqPtr;
-    passage.length = reqLen;
-    passage.to = resPtr;
-    passage.room = Math.min(resCap, this.#limits.responseBytes);
+    const room = Math.min(resCap, this.#limits.responseBytes);
+    const passage = new Passage(this.#memory, reqPtr, reqLen, resPtr, room);
     try {
       return method.pass?.(passage, timeoutMs);
     } finally {

@@ -44,7 +44,7 @@ export class Incoming implements IncomingCall {
   /** The guest will not reply any more: a caller that still waits is answered with the error that `why` makes. */
   end(why: () => ConnectError): void {
     if (this.#calls.get(this.number) !== this) return;
-    this.#calls.delete(this.number);
+    this.#calls.remove(this);
     if (this.gone === undefined) this.answer({ ok: false, error: why() });
   }
 }
@@ -86,7 +86,7 @@ export class IncomingCalls {
     const call = this.#calls.get(number);
     if (call?.state !== "incoming") return -Code.NotFound;
     if (call.gone !== undefined) {
-      this.#calls.delete(number);
+      this.#calls.remove(call);
       return -call.gone;
     }
     if (code !== 0 && !isCode(code)) return -Code.InvalidArgument;
@@ -102,7 +102,7 @@ export class IncomingCalls {
       passage.memory.copyFrom(this.#memory, ptr, passage.to, len);
       reply = { ok: true, body: len };
     } else reply = { ok: true, body: this.#memory.copy(ptr, len) };
-    this.#calls.delete(number);
+    this.#calls.remove(call);
     if (passage !== undefined) passage.holder = undefined;
     call.answer(reply);
     return 0;

@@ -15,20 +15,26 @@ interface PassageHolder {
  *  callee         └──────▶ its own memory ────────────┘
  * ```
  *
- * Each endpoint has one, since a guest is in one import at a time. It is open until `call` returns: then the caller runs
- * again and its memory is its own, so the call that still has to read the request gets a copy.
+ * It is open until `call` returns: then the caller runs again and its memory is its own, so the call that still has to read
+ * the request gets a copy.
  */
 export class Passage {
   readonly memory: GuestMemory;
-  at = 0;
-  length = 0;
-  to = 0;
-  room = 0;
+  readonly at: number;
+  readonly length: number;
+  readonly to: number;
+  readonly room: number;
   /** The incoming call of the callee, until it is replied to. */
   holder: PassageHolder | undefined;
 
-  constructor(memory: GuestMemory) {
+  // One for each call: what is new is cheaper to write to than what has been there for long.
+  constructor(memory: GuestMemory, at: number, length: number, to: number, room: number) {
     this.memory = memory;
+    this.at = at;
+    this.length = length;
+    this.to = to;
+    this.room = room;
+    this.holder = undefined;
   }
 
   /** The request in bytes of its own. */

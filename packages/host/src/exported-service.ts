@@ -182,13 +182,12 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
 
   /** The idle instance with the least to do; of several, the one whose last turn is longest ago. */
   #idle(call: Call): GuestInstance | undefined {
-    const { name } = call.target;
     let best: GuestInstance | undefined;
     for (const pool of this.#exporters) {
       for (const instance of pool.instances) {
         if (!instance.idle || !instance.exports(this.service)) continue;
         if (instance.state !== "running" && call.parent === undefined) continue;
-        if (best === undefined || isBetter(instance, best, name)) best = instance;
+        if (best === undefined || isBetter(instance, best, call.name)) best = instance;
       }
     }
     return best;
