@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
 import { ModuleError } from "@dropthrough/abi";
-import { GuestError } from "@dropthrough/host";
+import { DEFAULT_LIMITS, GuestError, readModule } from "@dropthrough/host";
 import { printable } from "@dropthrough/dispatch";
 import { firstLine } from "./backend-packages.ts";
 import { check } from "./check.ts";
@@ -124,9 +123,10 @@ async function graphCommand(target: string | undefined, format: GraphFormat): Pr
 async function inspectCommand(file: string, json: boolean): Promise<number> {
   let bytes;
   try {
-    bytes = await readFile(file);
+    bytes = await readModule(file, DEFAULT_LIMITS.moduleBytes);
   } catch (error) {
-    say(`${file} cannot be read: ${firstLine(error)}`);
+    if (!(error instanceof ModuleError) || error.cause === undefined) throw error;
+    say(`${file} cannot be read: ${firstLine(error.cause)}`);
     return 1;
   }
   const inspection = inspect(bytes);

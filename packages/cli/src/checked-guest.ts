@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import {
   type GuestModule,
@@ -7,7 +6,13 @@ import {
   ModuleError,
   readGuestModule,
 } from "@dropthrough/abi";
-import { DEFAULT_LIMITS, type GuestConfig, type HostLimits } from "@dropthrough/host";
+import {
+  DEFAULT_LIMITS,
+  type GuestConfig,
+  type HostLimits,
+  limitsOf,
+  readModule,
+} from "@dropthrough/host";
 import { manifestNames } from "./manifest-names.ts";
 
 /** A guest of the deployment, with what its module says. */
@@ -34,13 +39,12 @@ export async function checkGuest(
   let module: GuestModule | undefined;
   let services = config.services ?? [];
   const tell = (why: string): void => error(`guest "${config.name}": ${why}`);
-  const bytes = await readBytes(config, tell);
+  const own = limitsOf(limitsOf(DEFAULT_LIMITS, limits), config.limits);
   try {
-    if (bytes !== undefined) {
-      module = readGuestModule(bytes);
-      await limitedModule(bytes, { ...DEFAULT_LIMITS, ...limits, ...config.limits });
-      services = [...services, ...manifestServices(module.manifest)];
-    }
+    const bytes = await readModule(config.module, own.moduleBytes);
+    module = readGuestModule(bytes);
+    await limitedModule(bytes, own);
+    services = [...services, ...manifestServices(module.manifest)];
   } catch (cause) {
     if (!(cause instanceof ModuleError)) throw cause;
     tell(cause.message);
@@ -65,18 +69,4 @@ export async function checkGuest(
     exports: declares === undefined ? allowed : allowed.filter((s) => declares.includes(s)),
     services,
   };
-}
-
-async function readBytes(
-  { module }: GuestConfig,
-  tell: (why: string) => void,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (module instanceof Uint8Array) return module;
-  try {
-    return new Uint8Array(await readFile(module));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    tell(`its module cannot be read (${why}): build it first, or correct "module"`);
-    return undefined;
-  }
 }

@@ -32,7 +32,7 @@ export async function run(config: Config, options: RunOptions = {}): Promise<num
   const { args = [], observers = [], signal, closeTimeoutMs = 5000 } = options;
   if (isAborted(signal)) return EXIT_INTERRUPTED;
   const report = options.report ?? ((line) => process.stderr.write(`${line}\n`));
-  const guests = await withArguments(config.guests ?? [], args);
+  const guests = await withArguments(config, args);
   const host = makeHost({
     ...config,
     guests,
@@ -78,13 +78,13 @@ function isAborted(signal: AbortSignal | undefined): boolean {
 }
 
 async function withArguments(
-  guests: readonly GuestConfig[],
+  { guests = [], limits }: Config,
   args: readonly string[],
 ): Promise<readonly GuestConfig[]> {
   if (guests.length === 0)
     throw new ConfigError('the deployment has no guest: add one to "guests"');
   if (args.length === 0) return guests;
-  const main = await mainGuest(guests);
+  const main = await mainGuest(guests, limits);
   if (main === undefined) {
     throw new ConfigError(
       `no guest is main, so nobody takes the arguments ${args.join(" ")}: mark one with "main: true", and make sure that its module is there`,

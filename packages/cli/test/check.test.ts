@@ -93,6 +93,7 @@ describe("dropthrough check", () => {
       { name: "circle2", module: "circle2.wasm", exports: ["x.Two"], grants: ["x.One/*"] },
       { name: "circle2", module: "v2.wasm" },
       { name: "gone", module: "gone.wasm" },
+      { name: "huge", module: "/dev/zero" },
       { name: "empty", module: "empty.wasm" },
       { name: "big", module: "big.wasm", limits: { memoryPages: 8 } },
       { name: "broken", module: "broken.wasm" },
@@ -128,6 +129,7 @@ describe("dropthrough check", () => {
       expect(lines).toContain(line);
     }
     expect(stdout).toContain('error: guest "gone": its module cannot be read');
+    expect(stdout).toContain('error: guest "huge": its module has more than 134217728 bytes');
     expect(stdout).toContain('error: guest "broken": the engine refuses the module: ');
     expect(stdout).toContain('error: guest "unbound": the descriptors in its manifest do not fit');
     expect(lines.at(-1)).toBe(

@@ -134,6 +134,11 @@ manifest: inspected 1.2.3
       code: 1,
       stderr: expect.stringContaining("nowhere.wasm cannot be read: ENOENT") as string,
     });
+    expect(await folder.dropthrough(["inspect", "/dev/zero"])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("has more than 134217728 bytes, above its limit") as string,
+    });
     const descriptors = facadeDescriptors();
     descriptors.file.shift();
     const unbound = folder.guest("unbound", idle(), { descriptors });

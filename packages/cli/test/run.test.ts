@@ -110,6 +110,20 @@ describe("dropthrough run", () => {
     expect(code).toBe(0);
   });
 
+  test("finds no main guest in a module that is too large, and reads no more of it", async () => {
+    const huge = { name: "a", module: "/dev/zero", limits: { moduleBytes: 1_000 } };
+    const file = folder.config("huge", [huge]);
+    expect(await folder.dropthrough(["run", file, "--", "x"])).toMatchObject({
+      code: 193,
+      stderr: expect.stringContaining("no guest is main") as string,
+    });
+    expect(await folder.dropthrough(["run", file])).toMatchObject({
+      stderr: expect.stringContaining(
+        'guest "a": its module has more than 1000 bytes, above its limit of 1000',
+      ) as string,
+    });
+  });
+
   test("says so when there is no main guest to give arguments to", async () => {
     const module = folder.guest("idle", idle());
     const file = folder.config("nobody", [{ name: "a", module }]);

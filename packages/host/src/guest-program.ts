@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { DescService } from "@bufbuild/protobuf";
 import {
   type GuestModule,
@@ -10,6 +9,7 @@ import {
 import type { GuestConfig } from "./guest-config.ts";
 import { GuestError } from "./guest-exit.ts";
 import type { Limits } from "./limits.ts";
+import { readModule } from "./module-bytes.ts";
 import { canSuspend } from "./suspension.ts";
 
 /** A guest's module, checked, capped and compiled: what all of its instances share. */
@@ -27,11 +27,11 @@ export interface GuestProgram {
 /**
  * Loads a guest.
  *
- * @throws GuestError if its file cannot be read, it is no guest of this ABI, or the engine refuses it
+ * @throws GuestError if its file cannot be read or is too large, it is no guest of this ABI, or the engine refuses it
  */
 export async function loadProgram(config: GuestConfig, limits: Limits): Promise<GuestProgram> {
-  const bytes = await readBytes(config);
   try {
+    const bytes = await readModule(config.module, limits.moduleBytes);
     const { shape, module } = await compile(bytes, limits);
     const described = describe(config, shape);
     const waits = shape.info.imports.some((i) => i.name === "wait");
@@ -59,19 +59,6 @@ async function compile(bytes: Uint8Array<ArrayBuffer>, limits: Limits): Promise<
   const made = { shape, module: await limitedModule(bytes, limits) };
   compiled.set(bytes, new Map([...(compiled.get(bytes) ?? []), [key, made]]));
   return made;
-}
-
-async function readBytes({ name, module }: GuestConfig): Promise<Uint8Array<ArrayBuffer>> {
-  if (module instanceof Uint8Array) return module;
-  try {
-    return new Uint8Array(await readFile(module));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new GuestError(
-      `guest "${name}": its module cannot be read (${why}): build it first, or correct "module"`,
-      { cause },
-    );
-  }
 }
 
 /** A guest that may export nothing is not asked for descriptors: nobody needs them. */

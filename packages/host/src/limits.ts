@@ -3,6 +3,8 @@ import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "@dropthrough/dispa
 
 /** The bounds that the host itself keeps. */
 export interface HostLimits {
+  /** Bytes that a guest's module may have. Default 134,217,728 (128 MiB). */
+  readonly moduleBytes: number;
   /** Pages of 64 KiB that one instance's memory may grow to; the engine enforces it. Default 4,096 (256 MiB). */
   readonly memoryPages: number;
   /** Entries that one instance's tables may grow to, together; the engine enforces it. Default 262,144. */
@@ -30,6 +32,7 @@ export interface Limits extends AbiLimits, DispatchLimits, HostLimits {}
 export const DEFAULT_LIMITS: Limits = {
   ...DEFAULT_ABI_LIMITS,
   ...DEFAULT_DISPATCH_LIMITS,
+  moduleBytes: 128 * 2 ** 20,
   memoryPages: 4096,
   tableEntries: 262_144,
   queue: 1024,
