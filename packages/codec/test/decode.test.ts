@@ -60,13 +60,22 @@ test("kept bytes of one message do not overlap those of the next", () => {
   expect(first).toEqual(Uint8Array.from({ length: 100 }, (_, at) => at));
 });
 
-test("bytes are plain Uint8Arrays even where the memory is a Buffer", () => {
-  const memory = Buffer.from([0x2a, 3, 1, 2, 3]);
-  const bytes = (codec.decode(memory, 0, 5) as Loose)["bytesDefault"] as Uint8Array;
-  expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
-  memory.fill(0);
-  expect([...bytes]).toEqual([1, 2, 3]);
-});
+test.each([3, 40, 100, 5000])(
+  "%i bytes are plain Uint8Arrays of their own, whatever the memory is",
+  (length) => {
+    const head = length < 128 ? [0x2a, length] : [0x2a, (length & 127) | 128, length >> 7];
+    const wire = Uint8Array.of(...head, ...Array.from({ length }, (_, at) => at & 255));
+    const shared = new Uint8Array(new SharedArrayBuffer(wire.length));
+    shared.set(wire);
+    for (const memory of [Buffer.from(wire), wire.slice(), shared, Buffer.from(wire)]) {
+      const bytes = (codec.decode(memory, 0, wire.length) as Loose)["bytesDefault"] as Uint8Array;
+      expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
+      expect(bytes.buffer).toBeInstanceOf(ArrayBuffer);
+      memory.fill(0);
+      expect(bytes).toEqual(wire.subarray(head.length));
+    }
+  },
+);
 
 test("borrowed bytes are views of the memory", () => {
   const memory = Uint8Array.of(0, 0x2a, 3, 1, 2, 3);
