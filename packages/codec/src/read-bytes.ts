@@ -47,8 +47,7 @@ export function copyBytes(memory: Uint8Array, start: number, end: number): Uint8
   }
   if (memory !== lastMemory) remember(memory);
   // One object in place of two.
-  if (length <= IN_OBJECT && lastIsPlain)
-    return memory.slice(start, end) as Uint8Array<ArrayBuffer>;
+  if (length <= IN_OBJECT && lastIsPlain) return memory.slice(start, end);
   const from = viewOf(memory, start, end);
   if (length <= IN_OBJECT || length > SHARED) return new Uint8Array(from);
   if (used + length > slab.byteLength) {

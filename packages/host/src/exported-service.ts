@@ -182,15 +182,26 @@ export class ExportedService implements ByteEntryInit, WaitPlace {
 
   /** The idle instance with the least to do; of several, the one whose last turn is longest ago. */
   #idle(call: Call): GuestInstance | undefined {
+    const instances = this.#exporters[0]?.instances;
+    const only = this.#exporters.length === 1 && instances?.length === 1 ? instances[0] : undefined;
+    if (only === undefined) return this.#best(call);
+    return this.#isFree(only, call) ? only : undefined;
+  }
+
+  #best(call: Call): GuestInstance | undefined {
     let best: GuestInstance | undefined;
     for (const pool of this.#exporters) {
       for (const instance of pool.instances) {
-        if (!instance.idle || !instance.exports(this.service)) continue;
-        if (instance.state !== "running" && call.parent === undefined) continue;
+        if (!this.#isFree(instance, call)) continue;
         if (best === undefined || isBetter(instance, best, call.name)) best = instance;
       }
     }
     return best;
+  }
+
+  #isFree(instance: GuestInstance, call: Call): boolean {
+    if (!instance.idle || !instance.exports(this.service)) return false;
+    return instance.state === "running" || call.parent !== undefined;
   }
 
   #enqueue(body: Uint8Array, call: Call): Promise<Uint8Array> {
