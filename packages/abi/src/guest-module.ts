@@ -104,7 +104,7 @@ function checkExports(info: ModuleInfo): void {
   }
   if (info.managed) {
     throw new ModuleError(
-      "the guest makes objects in the engine's heap (structs, arrays, exceptions that hold references), which cannot be limited: build it for linear memory",
+      "the guest makes objects in the engine's heap (structs, arrays, exceptions that hold references or more than 8 values, or are kept in tables or globals), which cannot be limited: build it for linear memory",
     );
   }
   for (const { name, kind, signature } of info.exports) {

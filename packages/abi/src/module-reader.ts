@@ -6,7 +6,7 @@
  *
  * ```text
  *  00 61 73 6d  01 00 00 00   then sections:  id | size (u32 leb) | size bytes
- *  1 types   2 imports   3 functions   4 tables   5 memories   7 exports   13 tags   0 custom: name | bytes
+ *  1 types   2 imports   3 functions   4 tables   5 memories   6 globals   7 exports   13 tags   0 custom: name | bytes
  * ```
  */
 export interface ModuleInfo {
@@ -15,7 +15,10 @@ export interface ModuleInfo {
   readonly memories: readonly MemoryInfo[];
   /** Its own tables. */
   readonly tables: readonly TableInfo[];
-  /** It can make objects that live in the engine's heap: structs, arrays, exceptions that hold exceptions. */
+  /**
+   * It can fill the engine's heap: with structs and arrays, exceptions that hold exceptions or many values, or exceptions that it
+   * keeps in tables or globals.
+   */
   readonly managed: boolean;
   /** The contents of the custom sections of a name, in order. */
   custom(name: string): readonly Uint8Array[];
@@ -52,6 +55,8 @@ export interface MemoryInfo {
 
 /** The limits of one table, in entries, and where they stand in the module, in bytes. */
 export interface TableInfo {
+  /** Of its entries, such as `funcref`. */
+  readonly type: string;
   readonly flags: number;
   readonly minimum: number;
   readonly maximum: number | undefined;
@@ -72,15 +77,25 @@ export function cut(text: string): string {
 }
 
 const KINDS: readonly ExternKind[] = ["function", "table", "memory", "global", "tag"];
+/** The heap type of exceptions, read as a signed number. */
+const EXN = -0x17;
+/** Values that an exception may hold. The compilers' own hold one; as many exceptions as a stack can name then fill 100 MiB. */
+const MOST_THROWN = 8;
 const VALUE_TYPES = new Map([
   [0x7f, "i32"],
   [0x7e, "i64"],
   [0x7d, "f32"],
   [0x7c, "f64"],
   [0x7b, "v128"],
+  [0x69, "exnref"],
   [0x70, "funcref"],
   [0x6f, "externref"],
 ]);
+
+/** `i32.add`, `sub`, `mul` and those of i64. */
+const ARITHMETIC = new Set([0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e]);
+/** `any.convert_extern`, `extern.convert_any`, `ref.i31`: with no operand. */
+const UNBOXED = new Set([0x1a, 0x1b, 0x1c]);
 
 /** One section of a module: its id, where its header starts and where its content lies, in bytes. */
 export interface Section {
@@ -135,12 +150,12 @@ export function readModule(bytes: Uint8Array): ModuleInfo {
   for (const section of readSections(bytes)) {
     const reader = new Reader(bytes, section.at, section.end);
     if (section.id === 13) {
-      reader.each(() => (managed ||= /\bref\b/.test(types[reader.tag()] ?? "")));
+      reader.each(() => (managed ||= holdsMuch(types[reader.tag()] ?? "")));
     } else if (section.id === 0) {
       customs.push({ name: reader.name(), content: bytes.subarray(reader.at, section.end) });
     } else if (section.id === 1) {
       reader.each(() => readTypes(reader, types));
-      managed = types.includes(undefined);
+      managed ||= types.includes(undefined);
     } else if (section.id === 2) {
       reader.each(() => {
         const [module, name, kind] = [reader.name(), reader.name(), reader.kind()];
@@ -158,6 +173,8 @@ export function readModule(bytes: Uint8Array): ModuleInfo {
       reader.each(() => tables.push(reader.ownTable()));
     } else if (section.id === 5) {
       reader.each(() => memories.push(reader.memory(false)));
+    } else if (section.id === 6) {
+      reader.each(() => (managed = reader.ownGlobal() === "exnref" || managed));
     } else if (section.id === 7) {
       reader.each(() => {
         const [name, kind, index] = [reader.name(), reader.kind(), reader.u32()];
@@ -165,9 +182,15 @@ export function readModule(bytes: Uint8Array): ModuleInfo {
       });
     }
   }
+  managed ||= tables.some(({ type }) => type === "exnref");
   const custom = (name: string): Uint8Array[] =>
     customs.filter((c) => c.name === name).map((c) => c.content);
   return { imports, exports, memories, tables, managed, custom };
+}
+
+/** Whether an exception with these values could hold other ones, or so many values that a lot of them fills the heap. */
+function holdsMuch(signature: string): boolean {
+  return /\b(exn)?ref\b/.test(signature) || signature.split(", ").length > MOST_THROWN;
 }
 
 /** One entry of the type section: a type, or a group of types. */
@@ -267,11 +290,16 @@ class Reader {
 
   valueType(): string {
     const type = this.byte();
-    if (type === 0x63 || type === 0x64) {
-      this.#leb(5);
-      return "ref";
-    }
+    if (type === 0x63 || type === 0x64) return this.#heapType() === EXN ? "exnref" : "ref";
     return VALUE_TYPES.get(type) ?? "ref";
+  }
+
+  /** Below 0 for a type that has a name, however many bytes that takes. */
+  #heapType(): number {
+    const start = this.at;
+    const value = Number(this.#leb(5));
+    const negative = ((this.#bytes[this.at - 1] ?? 0) & 0x40) !== 0;
+    return negative ? value - 2 ** (7 * (this.at - start)) : value;
   }
 
   field(): void {
@@ -294,9 +322,9 @@ class Reader {
   }
 
   table(): TableInfo {
-    this.valueType();
+    const type = this.valueType();
     const at = this.at;
-    return { ...this.#limits(), at, end: this.at };
+    return { type, ...this.#limits(), at, end: this.at };
   }
 
   /** A table, behind 40 00 if an expression that fills it stands behind it. */
@@ -308,18 +336,39 @@ class Reader {
     return table;
   }
 
-  /** What makes a reference: null, a function, a global. */
+  /** What tables and globals are filled with: constants, references, sums of them. */
   #expression(): void {
     for (let code = this.byte(); code !== 0x0b; code = this.byte()) {
-      if (code !== 0xd0 && code !== 0xd2 && code !== 0x23)
-        throw new ModuleError("the module has a table that is filled by an unknown instruction");
-      this.#leb(5);
+      if (!this.#instruction(code))
+        throw new ModuleError(
+          "the module has a table or a global that is filled by an unknown instruction",
+        );
     }
   }
 
-  global(): void {
-    this.valueType();
+  /** Skips what belongs to an instruction of a constant expression; false if it is none. */
+  #instruction(code: number): boolean {
+    if (code === 0x41 || code === 0xd0 || code === 0xd2 || code === 0x23) this.#leb(5);
+    else if (code === 0x42) this.#leb(10);
+    else if (code === 0x43) this.skip(4);
+    else if (code === 0x44) this.skip(8);
+    else if (code === 0xfd && this.u32() === 12) this.skip(16);
+    else if (code === 0xfb) return UNBOXED.has(this.u32());
+    else return ARITHMETIC.has(code);
+    return true;
+  }
+
+  global(): string {
+    const type = this.valueType();
     this.byte();
+    return type;
+  }
+
+  /** A global, and what it is filled with; answers its type. */
+  ownGlobal(): string {
+    const type = this.global();
+    this.#expression();
+    return type;
   }
 
   /** A tag; answers the number of its type. */

@@ -248,6 +248,22 @@ test.each([
   expect(message.length).toBeLessThan(600);
 });
 
+/** Globals of every type, filled in every way there is, but for exceptions. */
+const GLOBALS = [
+  [0x7f, 1, 0x41, 0xff, 0xff, 0xff, 0xff, 0x07, 0x0b],
+  [0x7e, 0, 0x42, ...Array<number>(9).fill(0x80), 0x7f, 0x0b],
+  [0x7d, 0, 0x43, 0x0b, 0x0b, 0x0b, 0x0b, 0x0b],
+  [0x7c, 0, 0x44, ...Array<number>(8).fill(0x0b), 0x0b],
+  [0x7b, 0, 0xfd, 0x0c, ...Array<number>(16).fill(0x0b), 0x0b],
+  [0x70, 0, 0xd0, 0x70, 0x0b],
+  [0x70, 0, 0xd2, 0, 0x0b],
+  [0x6f, 0, 0xd0, 0x6f, 0x0b],
+  [0x7f, 0, 0x41, 1, 0x41, 2, 0x6a, 0x41, 3, 0x6c, 0x0b],
+  [0x7e, 0, 0x42, 1, 0x42, 2, 0x7d, 0x0b],
+  [0x6c, 0, 0x41, 1, 0xfb, 0x1c, 0x0b],
+  [0x63, 0x00, 0, 0xd0, 0x00, 0x0b],
+] as const;
+
 describe("what lives in the engine's heap", () => {
   const pages = [
     [5, [1, 0, 1]],
@@ -261,15 +277,58 @@ describe("what lives in the engine's heap", () => {
       "exceptions that hold exceptions",
       [[1, [1, 0x60, 1, 0x69, 0]], pages[0], [13, [1, 0, 0]], pages[1]],
     ],
+    [
+      "exceptions that hold exceptions by the longer name of their type",
+      [[1, [1, 0x60, 1, 0x63, 0xe9, 0x7f, 0]], pages[0], [13, [1, 0, 0]], pages[1]],
+    ],
+    [
+      "exceptions of many values",
+      [[1, [1, 0x60, 9, ...Array<number>(9).fill(0x7b), 0]], pages[0], [13, [1, 0, 0]], pages[1]],
+    ],
+    ["a table of exceptions", [[4, [1, 0x69, 0, 1]], ...pages]],
+    [
+      "a table of exceptions by the longest name of their type",
+      [[4, [1, 0x63, 0xe9, 0xff, 0xff, 0xff, 0x7f, 0, 1]], ...pages],
+    ],
+    [
+      "globals of exceptions, behind those of every other kind",
+      [
+        [1, [1, 0x60, 0, 0]],
+        [3, [1, 0]],
+        pages[0],
+        [6, [GLOBALS.length + 1, ...GLOBALS.flat(), 0x69, 1, 0xd0, 0x69, 0x0b]],
+        pages[1],
+        [10, [1, 2, 0, 0x0b]],
+      ],
+    ],
   ] as const)("is no guest's to fill with %s", (_, sections) => {
     const bytes = binary(...sections);
     expect(WebAssembly.validate(bytes)).toBe(true);
     expect(() => readGuestModule(bytes)).toThrow("the guest makes objects in the engine's heap");
   });
 
-  test("may hold exceptions of numbers", () => {
-    const bytes = binary([1, [1, 0x60, 1, 0x7f, 0]], pages[0], [13, [1, 0, 0]], pages[1]);
+  test.each([1, 8])("may hold exceptions of %i numbers", (count) => {
+    const type = [1, 0x60, count, ...Array<number>(count).fill(0x7f), 0];
+    const bytes = binary([1, type], pages[0], [13, [1, 0, 0]], pages[1]);
     expect(readGuestModule(bytes).kind).toBe("reactor");
+  });
+
+  test("may hold globals of every kind that is no object", () => {
+    const bytes = binary(
+      [1, [1, 0x60, 0, 0]],
+      [3, [1, 0]],
+      pages[0],
+      [6, [GLOBALS.length, ...GLOBALS.flat()]],
+      pages[1],
+      [10, [1, 2, 0, 0x0b]],
+    );
+    expect(WebAssembly.validate(bytes)).toBe(true);
+    expect(readGuestModule(bytes).kind).toBe("reactor");
+  });
+
+  test("takes a global that is filled by nothing known for a module that cannot be read", () => {
+    const bytes = binary(pages[0], [6, [1, 0x7f, 0, 0x00, 0x0b]], pages[1]);
+    expect(() => readGuestModule(bytes)).toThrow("filled by an unknown instruction");
   });
 
   /** How far a table can grow. */
