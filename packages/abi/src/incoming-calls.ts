@@ -96,7 +96,7 @@ export class IncomingCalls {
     let reply: Reply;
     if (code !== 0) {
       const error = this.#status(code, ptr, len);
-      if (error === undefined) return -Code.InvalidArgument;
+      if (typeof error === "number") return -error;
       reply = { ok: false, error };
     } else if (passage !== undefined && len <= passage.room) {
       passage.memory.copyFrom(this.#memory, ptr, passage.to, len);
@@ -108,12 +108,12 @@ export class IncomingCalls {
     return 0;
   }
 
-  /** The failure that stands in memory; undefined if that is no Status. */
-  #status(code: number, ptr: number, len: number): ConnectError | undefined {
+  /** The failure that stands in memory; a code if that is no Status, or too large a one. */
+  #status(code: number, ptr: number, len: number): ConnectError | Code {
     try {
       return decodeStatus(code, this.#memory.copy(ptr, len));
-    } catch {
-      return undefined;
+    } catch (error) {
+      return error instanceof ConnectError ? error.code : Code.InvalidArgument;
     }
   }
 }

@@ -1,10 +1,14 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { AnySchema, type Any } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import { Code, isCode } from "./code.ts";
 import { StatusSchema } from "./gen/dropthrough/abi/v1/status_pb.ts";
 
 const TYPE_URL = "type.googleapis.com/";
+/** Fields of one Status, those of its details counted: four million bytes of empty details took seconds to decode. */
+const MOST_FIELDS = 1024;
+const DETAILS = 3;
 
 /**
  * A failed call as the `dropthrough.abi.v1.Status` that is parked for the guest.
@@ -39,7 +43,8 @@ function encodeDetail(detail: ConnectError["details"][number]): Any {
  *
  * @param code the code given to `reply`; it wins over the one in the bytes
  * @param bytes an encoded `Status`, or nothing
- * @throws ConnectError INVALID_ARGUMENT if the bytes are no `Status`, or the code is none of the 16
+ * @throws ConnectError INVALID_ARGUMENT if the bytes are no `Status`, or the code is none of the 16; RESOURCE_EXHAUSTED if it
+ *   has more than 1,024 fields, those of its details counted
  */
 export function decodeStatus(code: number, bytes: Uint8Array): ConnectError {
   if (!isCode(code)) {
@@ -50,8 +55,11 @@ export function decodeStatus(code: number, bytes: Uint8Array): ConnectError {
   }
   let status;
   try {
+    // The least of them take two bytes.
+    if (bytes.length > 2 * MOST_FIELDS) checkFields(bytes);
     status = fromBinary(StatusSchema, bytes);
   } catch (cause) {
+    if (cause instanceof ConnectError) throw cause;
     throw new ConnectError(
       "the body of a reply with a code must be a dropthrough.abi.v1.Status",
       Code.InvalidArgument,
@@ -66,4 +74,25 @@ export function decodeStatus(code: number, bytes: Uint8Array): ConnectError {
     value: any.value,
   }));
   return error;
+}
+
+function checkFields(bytes: Uint8Array): void {
+  const reader = new BinaryReader(bytes);
+  let fields = 0;
+  const count = (end: number, inDetail: boolean): void => {
+    while (reader.pos < end) {
+      if (++fields > MOST_FIELDS) {
+        throw new ConnectError(
+          `the Status holds more than ${MOST_FIELDS} fields: send fewer details`,
+          Code.ResourceExhausted,
+        );
+      }
+      const [number, type] = reader.tag();
+      if (number === DETAILS && type === WireType.LengthDelimited && !inDetail) {
+        const length = reader.uint32();
+        count(reader.pos + length, true);
+      } else reader.skip(type, number);
+    }
+  };
+  count(bytes.length, false);
 }

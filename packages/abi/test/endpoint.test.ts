@@ -3,6 +3,7 @@ import {
   Code,
   ConnectError,
   DEFAULT_ABI_LIMITS,
+  encodeStatus,
   parkedWord,
   readWord,
   type Reply,
@@ -143,6 +144,35 @@ test("a guest that returned without a reply is answered for, once", () => {
   incoming.end(() => new ConnectError("no reply", Code.Internal));
   expect(replies).toHaveLength(1);
   expect(guest.run("reply", [incoming.number, 0, 0, 0])).toBe(-Code.NotFound);
+});
+
+test.each([
+  ["details", [0x1a, 0]],
+  ["values in a detail", [0x1a, 4, 0x12, 0, 0x12, 0]],
+  ["fields that a Status has not", [0x28, 0]],
+])("a Status of too many %s is RESOURCE_EXHAUSTED", (_, part) => {
+  const guest = new ProxyGuest(DEFAULT_ABI_LIMITS);
+  const bytes = Uint8Array.from({ length: 6000 }, (__, i) => part[i % part.length] ?? 0);
+  guest.bytes.set(bytes, 0);
+  const replies: Reply[] = [];
+  const { number } = guest.endpoint.accept(new Uint8Array(), (reply) => replies.push(reply));
+  const most = part.length === 2 ? 1024 : 341;
+  expect(guest.run("reply", [number, 5, 0, (most + 1) * part.length])).toBe(
+    -Code.ResourceExhausted,
+  );
+  expect(replies).toEqual([]);
+  expect(guest.run("reply", [number, 5, 0, most * part.length])).toBe(0);
+  expect(replies).toHaveLength(1);
+});
+
+test("a long message is no Status of many fields", () => {
+  const guest = new ProxyGuest(DEFAULT_ABI_LIMITS);
+  const replies: Reply[] = [];
+  const { number } = guest.endpoint.accept(new Uint8Array(), (reply) => replies.push(reply));
+  const status = encodeStatus(new ConnectError("x".repeat(9999), Code.NotFound));
+  guest.bytes.set(status, 0);
+  expect(guest.run("reply", [number, 5, 0, status.length])).toBe(0);
+  expect(replies).toMatchObject([{ ok: false, error: { rawMessage: "x".repeat(9999) } }]);
 });
 
 test("details of an error reach the guest, and come back from a reply", () => {
