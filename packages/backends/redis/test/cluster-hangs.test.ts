@@ -115,3 +115,16 @@ test(
     expect(next.messages.map(({ message }) => t(message))).toEqual(["m"]);
   },
 );
+
+test("a node that hangs from the start, and is asked first, keeps no first call from its answer", async () => {
+  const { others } = await keysOf(0);
+  cluster.nodes[0]?.pause();
+  // It is asked by whoever connects, and may be the one that is to be listened to.
+  for (let i = 0; i < 6; i++) {
+    await using backend = inMemory(redis({ connections }));
+    const client = backend.client();
+    const [key = b("")] = others;
+    const first = [client.set({ key, value: b("v") }), client.subscribe({ channels: [key] })];
+    await expect(Promise.all(first)).resolves.toHaveLength(2);
+  }
+});

@@ -53,6 +53,19 @@ test(
   },
 );
 
+test("a sentinel that hangs, and is asked first, keeps no first call from its answer", async () => {
+  await using master = await startRedisServer();
+  await using sentinel = await startRedisServer({ sentinel: true });
+  await using hanging = await startRedisServer({ sentinel: true });
+  await monitor(sentinel.url, master.port, 0);
+  hanging.pause();
+  const connections = {
+    default: { sentinels: [hanging.url, sentinel.url], url: "redis://mymaster" },
+  };
+  await using backend = inMemory(redis({ connections }));
+  expect(await backend.client().set({ key, value: b("v") })).toMatchObject({ written: true });
+});
+
 test("a master that no sentinel knows is UNAVAILABLE, and so it is without sentinels", async () => {
   await using sentinel = await startRedisServer({ sentinel: true });
   for (const sentinels of [[sentinel.url], ["redis://127.0.0.1:1"]]) {

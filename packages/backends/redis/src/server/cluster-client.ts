@@ -10,6 +10,7 @@ import { asWanted, type Join, type Part, routeOf, slotOfKey } from "./cluster-ro
 import { askOnce } from "./connected.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { firstKey } from "./first-key.ts";
+import { firstAnswer } from "./first-answer.ts";
 import { connectFound } from "./following.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
@@ -270,21 +271,20 @@ export class ClusterClient implements ServerClient {
   /** A node that answers. */
   async #findEar(seeds: readonly Address[]): Promise<Address> {
     const all = this.#nodes.all.map(({ address }) => address);
-    let failure: unknown = nobody();
     // Hosts with the same cluster should not all listen to the same node.
     const start = Math.floor(Math.random() * all.length);
-    for (const address of [...all.slice(start), ...all.slice(0, start), ...seeds]) {
-      try {
-        await askOnce(address, { args: ["PING"] }, this.#limits);
+    const asks = [...all.slice(start), ...all.slice(0, start), ...seeds].map(
+      (address) => async () => {
+        this.#closing.signal.throwIfAborted();
+        await askOnce(address, PING, this.#limits);
         return address;
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
+      },
+    );
+    return firstAnswer(asks, this.#limits.connectTimeoutMs);
   }
 }
 
+const PING: Command = { args: ["PING"] };
 const SLOT_COUNT = BigInt(SLOTS);
 const U64 = 2n ** 64n;
 

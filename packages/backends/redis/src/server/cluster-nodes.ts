@@ -3,6 +3,7 @@ import { integer, list } from "../reply.ts";
 import type { Address } from "./address.ts";
 import { askInTime, askOnce } from "./connected.ts";
 import type { Elsewhere } from "./elsewhere.ts";
+import { firstAnswer } from "./first-answer.ts";
 import { Link, type LinkLimits } from "./link.ts";
 import { SocketClient } from "./socket-client.ts";
 
@@ -16,6 +17,13 @@ export interface ClusterNode {
 
 /** So many nodes without slots may have keys on their way to them. */
 const MOST_IMPORTING = 16;
+
+/** Slots of one node. */
+interface Range {
+  readonly first: number;
+  readonly last: number;
+  readonly address: Address;
+}
 
 const QUESTION = { args: ["CLUSTER", "SLOTS"] };
 
@@ -106,44 +114,44 @@ export class ClusterNodes {
   }
 
   async #look(first: ClusterNode | undefined): Promise<void> {
-    let failure: unknown = new Error("no node is named");
-    const known = [...(first ? [first] : []), ...this.all].filter(({ link }) => link.isReady);
-    for (const { address, link } of known) {
-      try {
+    const known = new Set([...(first ? [first] : []), ...this.all]);
+    const asks = [...known]
+      .filter(({ link }) => link.isReady)
+      .map(({ address, link }) => async () => {
         const client = await link.ready({ signal: NEVER });
-        return this.#learn(await askInTime(client, QUESTION, this.#limits), address);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    for (const seed of this.#seeds) {
+        return this.#read(await askInTime(client, QUESTION, this.#limits), address);
+      });
+    const seeds = this.#seeds.map((address) => async () => {
       if (this.#closed) throw new Error("the cluster is left");
-      try {
-        return this.#learn(await askOnce(seed, QUESTION, this.#limits), seed);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
+      return this.#read(await askOnce(address, QUESTION, this.#limits), address);
+    });
+    this.#learn(await firstAnswer([...asks, ...seeds], this.#limits.connectTimeoutMs));
   }
 
   /** @param asked who says so: a node that does not know its own name has the same */
-  #learn(reply: Reply, asked: Address): void {
+  #read(reply: Reply, asked: Address): Range[] {
+    let named = 0;
+    const ranges = list(reply).map((range): Range => {
+      const [from, to, master] = list(range);
+      const [first, last] = [slotOf(from), slotOf(to)];
+      named += Math.max(1, last - first + 1);
+      if (named > SLOTS)
+        throw new Error("a node of the cluster speaks of more slots than there are");
+      return { first, last, address: addressOf(list(master), this.#seeds[0] ?? asked, asked) };
+    });
+    if (ranges.length === 0) throw new Error("no node has any slots");
+    return ranges;
+  }
+
+  #learn(ranges: readonly Range[]): void {
     if (this.#closed) return;
     const slots: (ClusterNode | undefined)[] = [];
     const found = new Map<string, ClusterNode>();
-    let named = 0;
-    for (const range of list(reply)) {
-      const [from, to, master] = list(range);
-      const node = this.#node(addressOf(list(master), this.#seeds[0] ?? asked, asked));
-      found.set(node.address.shown, node);
-      const last = slotOf(to);
-      for (let slot = slotOf(from); slot <= last; slot++) slots[slot] = node;
-      named += Math.max(1, last - slotOf(from) + 1);
-      if (named > SLOTS)
-        throw new Error("a node of the cluster speaks of more slots than there are");
+    for (const { first, last, address } of ranges) {
+      const node = found.get(address.shown) ?? this.#node(address);
+      found.set(address.shown, node);
+      for (let slot = first; slot <= last; slot++) slots[slot] = node;
     }
-    if (found.size === 0) throw new Error("no node has any slots");
     for (const { link } of this.#left) link.close();
     for (const shown of this.#importing.keys()) {
       if (found.has(shown)) this.#importing.delete(shown);

@@ -20,13 +20,18 @@ export class Gate {
   pass(signal: AbortSignal): boolean | Promise<boolean> {
     if (this.#state !== "shut") return this.#state === "open";
     return new Promise((resolve) => {
-      const waiter = { go: () => resolve(true), refuse: () => resolve(false) };
-      this.#waiting.push(waiter);
-      signal.addEventListener("abort", () => {
+      const leave = (passed: boolean): void => {
+        signal.removeEventListener("abort", gone);
+        resolve(passed);
+      };
+      const waiter = { go: () => leave(true), refuse: () => leave(false) };
+      const gone = (): void => {
         const place = this.#waiting.indexOf(waiter);
         if (place >= 0) this.#waiting.splice(place, 1);
-        resolve(false);
-      });
+        leave(false);
+      };
+      this.#waiting.push(waiter);
+      signal.addEventListener("abort", gone);
     });
   }
 

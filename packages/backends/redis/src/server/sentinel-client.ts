@@ -2,6 +2,7 @@ import { bytes, list } from "../reply.ts";
 import type { Address, SentinelNodes } from "./address.ts";
 import type { ClientEvents, ClientLimits, ServerClient } from "./client.ts";
 import { askOnce } from "./connected.ts";
+import { firstAnswer } from "./first-answer.ts";
 import { connectFound } from "./following.ts";
 
 /**
@@ -16,23 +17,18 @@ export function connectSentinel(
   return connectFound(async () => findMaster(nodes, limits), limits, events);
 }
 
-/** Asks one sentinel after the other. */
+/** Asks the sentinels. */
 async function findMaster(
   { sentinels, master }: SentinelNodes,
   limits: ClientLimits,
 ): Promise<Address> {
   const name = master.host ?? "";
   const question = { args: ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name] };
-  let failure: unknown = new Error("no sentinel is named");
-  for (const sentinel of sentinels) {
-    try {
-      const answer = await askOnce(sentinel, question, limits);
-      if (answer === null) throw new Error(`${sentinel.shown} knows no master "${name}"`);
-      const [host, port] = list(answer).map((part) => Buffer.from(bytes(part)).toString());
-      return { ...master, host: host ?? "", port: Number(port), shown: `${host}:${port}` };
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
+  const asks = sentinels.map((sentinel) => async (): Promise<Address> => {
+    const answer = await askOnce(sentinel, question, limits);
+    if (answer === null) throw new Error(`${sentinel.shown} knows no master "${name}"`);
+    const [host, port] = list(answer).map((part) => Buffer.from(bytes(part)).toString());
+    return { ...master, host: host ?? "", port: Number(port), shown: `${host}:${port}` };
+  });
+  return firstAnswer(asks, limits.connectTimeoutMs);
 }
