@@ -101,7 +101,7 @@ export class OutgoingCalls {
     resPtr: number,
     resCap: number,
   ): number {
-    const { responseBytes } = this.#options.limits;
+    const { responseBytes, parkedBytes } = this.#options.limits;
     const most = Math.min(resCap, responseBytes);
     const length = method.write(response, this.#memory.bytes, resPtr, resPtr + most);
     if (length >= 0) {
@@ -112,6 +112,13 @@ export class OutgoingCalls {
     if (body.length > responseBytes) {
       throw new ConnectError(
         `the response of ${method.name} has ${body.length} bytes, above the limit of ${responseBytes}: ask for less at a time`,
+        Code.ResourceExhausted,
+      );
+    }
+    // Of a call that is done at once this was looked at before it was made.
+    if (number !== 0 && this.#calls.parkedBytes > parkedBytes) {
+      throw new ConnectError(
+        `there is no room for the response of ${method.name}: responses of more than ${parkedBytes} bytes wait to be read already: release some`,
         Code.ResourceExhausted,
       );
     }
@@ -174,9 +181,14 @@ export class OutgoingCalls {
     this.#untold?.drop(number);
     const loops = this.#options.finished !== undefined;
     if (!call.over && loops) return this.leave(parkedWord(0, Code.FailedPrecondition));
-    call.resPtr = resPtr >>> 0;
-    call.resCap = resCap >>> 0;
-    if (call.over) return this.leave(this.#collect(call));
+    resPtr >>>= 0;
+    resCap >>>= 0;
+    // The buffer that the call has stays its own: the response may be delivered there.
+    if (call.over && !this.#memory.holds(resPtr, resCap))
+      return this.leave(parkedWord(0, Code.OutOfRange));
+    call.resPtr = resPtr;
+    call.resCap = resCap;
+    if (call.over) return this.leave(this.#outcome(call));
     this.#waited = number;
     call.waited = true;
     return new Promise((resolve) => {

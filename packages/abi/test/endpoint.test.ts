@@ -59,6 +59,18 @@ test("parked bodies are bounded in bytes", () => {
   expect(guest.run("call", [echo, 0, 1, 0, 8, 0])).toBe(1);
 });
 
+test("parked bodies are bounded in bytes where the calls were pending, too", async () => {
+  const guest = new ProxyGuest({ ...DEFAULT_ABI_LIMITS, parkedBytes: 1000 });
+  const later = bind(guest, LATER);
+  for (let i = 0; i < 3; i++) guest.run("call", [later, 0, 0, 0, 0, 0]);
+  for (const open of guest.open) open.resolve(new Uint8Array(1001));
+  expect(await guest.wait([1, 0, 0])).toBe(parkedWord(1, 0));
+  expect(await guest.wait([2, 0, 0])).toBe(parkedWord(2, Code.ResourceExhausted));
+  expect(guest.run("read", [2, 0, 0, 0])).toBeLessThan(1000);
+  expect(await guest.wait([3, 0, 1001])).toBe(1001);
+  expect(guest.incidents).toEqual([]);
+});
+
 test("a response above the limit is RESOURCE_EXHAUSTED, and not parked", () => {
   const guest = new ProxyGuest({ ...DEFAULT_ABI_LIMITS, responseBytes: 10 });
   const echo = bind(guest, ECHO);
@@ -108,6 +120,16 @@ test("a guest with an event loop that waits for a pending call is told that it m
   const guest = new ProxyGuest(DEFAULT_ABI_LIMITS, () => {});
   guest.run("call", [bind(guest, LATER), 0, 0, 0, 0, 0]);
   expect(await guest.wait([1, 0, 0])).toBe(parkedWord(0, Code.FailedPrecondition));
+});
+
+test("a guest with an event loop that waits with a buffer outside of its memory keeps the buffer that it gave to call", async () => {
+  const guest = new ProxyGuest(DEFAULT_ABI_LIMITS, () => {});
+  guest.run("call", [bind(guest, LATER), 0, 0, 100, 4, 0]);
+  guest.open[0]?.resolve(Buffer.from("four"));
+  expect(await guest.wait([1, -8, 8])).toBe(parkedWord(0, Code.OutOfRange));
+  expect(guest.endpoint.deliver()).toEqual({ call: 1, word: 4 });
+  expect(Buffer.from(guest.bytes.slice(100, 104)).toString()).toBe("four");
+  expect(guest.incidents).toEqual([]);
 });
 
 test("a guest that is to end is unwound from the import that it is in, and from every later one", async () => {
