@@ -1,4 +1,5 @@
 import { Code, ConnectError, type ContextKey, type HandlerContext } from "@connectrpc/connect";
+import { runAll } from "./failures.ts";
 import type { Guest } from "./guest.ts";
 
 /** Who makes a call: one guest instance, or the program that runs the host. It cannot be forged by a guest. */
@@ -105,6 +106,6 @@ export class LocalCaller implements Caller, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closes = this.#closes ?? [];
     this.#closes = undefined;
-    for (const close of closes.toReversed()) await close();
+    await runAll(closes.toReversed(), `several things that ${this.name} opened failed to close`);
   }
 }

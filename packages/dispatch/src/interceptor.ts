@@ -46,7 +46,7 @@ class InterceptedAnswer implements Answer {
     const innermost: UnaryFn = (request) => {
       const answered = inner.answer(request.message, call);
       return isPromise(answered)
-        ? Promise.resolve(answered).then((m) => new Response(call, inner.response(m)))
+        ? whileWanted(call, answered).then((m) => new Response(call, inner.response(m)))
         : new Response(call, inner.response(answered));
     };
     const outermost = this.#interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
@@ -56,6 +56,14 @@ class InterceptedAnswer implements Answer {
   response(answered: unknown): Message {
     return (answered as UnaryResponse).message;
   }
+}
+
+/** What interceptors wait for ends when the call is given up, though nobody may ever answer it. */
+async function whileWanted<T>(call: Call, answered: PromiseLike<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    Promise.resolve(answered).then(resolve, reject);
+    call.onAbort(reject);
+  });
 }
 
 /** Whether a value is a promise: detected by value, since an async function need not be declared as one. */

@@ -3,6 +3,7 @@ import type { Backend } from "./backend.ts";
 import type { Call, CallObserver } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { checkEntry, type Entry, serviceDesc, serviceName } from "./entry.ts";
+import { runAll } from "./failures.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
 import type { Clock, Directory, ServiceInfo } from "./guest.ts";
 import type { Interceptor } from "./interceptor.ts";
@@ -185,16 +186,10 @@ class DispatchRegistry implements Registry, SessionCore {
     const entries = [...this.#entries.values()].toReversed();
     this.#entries.clear();
     this.#methods.clear();
-    const failures: unknown[] = [];
-    for (const entry of entries) {
-      try {
-        await entry[Symbol.asyncDispose]?.();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw new AggregateError(failures, "several backends failed to close");
+    await runAll(
+      entries.map((entry) => async () => entry[Symbol.asyncDispose]?.()),
+      "several backends failed to close",
+    );
   }
 
   #changed(): void {

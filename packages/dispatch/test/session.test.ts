@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { isPending } from "@dropthrough/abi";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   type CallRecord,
   callerOf,
@@ -274,6 +274,31 @@ describe("interceptors", () => {
     expect(() => start(session.bind(ECHO), request)).toThrow("[permission_denied] not today");
     expect(reached).toBe(false);
   });
+
+  test("are told when a call is given up that nobody answers", async () => {
+    const heard: unknown[] = [];
+    const session = sessionOver(
+      { echo: async () => new Promise(() => {}) },
+      {
+        interceptors: [
+          (next) => async (req) => {
+            try {
+              return await next(req);
+            } catch (error) {
+              heard.push(ConnectError.from(error).code);
+              throw error;
+            }
+          },
+        ],
+      },
+    );
+    const late = outcome(start(session.bind(ECHO), request, 5));
+    await expect(late).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+    const left = start(session.bind(ECHO), request);
+    if (isPending(left)) left.cancel();
+    await expect(outcome(left)).rejects.toMatchObject({ code: Code.Canceled });
+    await vi.waitFor(() => expect(heard).toEqual([Code.DeadlineExceeded, Code.Canceled]));
+  });
 });
 
 describe("a program", () => {
@@ -326,4 +351,18 @@ test("what a caller opened is its own, and dies with it", async () => {
   await memory.end("a");
   expect(closed).toEqual(["a"]);
   expect(await ask("a")).toBe("a1");
+});
+
+test("what a program opened is closed though some of it fails to, and the failures are told", async () => {
+  const closed: number[] = [];
+  const caller = new LocalCaller("p");
+  const [first, second] = [new Error("first"), new Error("second")];
+  caller.defer(() => void closed.push(1));
+  caller.defer(async () => Promise.reject(second));
+  caller.defer(() => void closed.push(2));
+  caller.defer(() => {
+    throw first;
+  });
+  await expect(caller[Symbol.asyncDispose]()).rejects.toMatchObject({ errors: [first, second] });
+  expect(closed).toEqual([2, 1]);
 });

@@ -27,7 +27,7 @@ export interface HostOptions {
   readonly codec?: RegistryOptions["codec"];
   /** The source of time; a scheduler is one of order too. Default the machine's. */
   readonly clock?: Clock | Scheduler;
-  /** Hears of every guest instance that ends. Default: crashes go to `console.error`. */
+  /** Hears of every guest instance that ends; what it throws is an incident. Default: crashes go to `console.error`. */
   readonly onExit?: (exit: GuestExit) => void;
   /** Hears of every bug of the host. Default: `console.error`. */
   readonly onIncident?: (incident: Incident) => void;

@@ -279,6 +279,15 @@ class WasmHost implements Host, HostCore {
   }
 
   left(pool: GuestPool, exit: GuestExit): void {
+    try {
+      this.#tell(exit);
+    } catch (error) {
+      this.incident(error);
+    }
+    this.over(pool, exit);
+  }
+
+  #tell(exit: GuestExit): void {
     if (this.#options.onExit) this.#options.onExit(exit);
     else if (exit.code > 192)
       console.error(
@@ -286,7 +295,6 @@ class WasmHost implements Host, HostCore {
           `guest ${exit.guest} (instance ${exit.instance}) ended with ${exit.code}: ${exit.reason}`,
         ),
       );
-    this.over(pool, exit);
   }
 
   over(pool: GuestPool, exit: GuestExit): void {
@@ -308,8 +316,11 @@ class WasmHost implements Host, HostCore {
     await Promise.all(this.#pools.map(async (pool) => pool.close(reason)));
     // No guest of it was there: it was disposed before they were loaded, or it had none.
     if (this.#pools.length === 0) this.#exit({ guest: "host", instance: 0, code: 0, reason });
-    await this.#self[Symbol.asyncDispose]();
-    await this.registry[Symbol.asyncDispose]();
+    try {
+      await this.#self[Symbol.asyncDispose]();
+    } finally {
+      await this.registry[Symbol.asyncDispose]();
+    }
   }
 }
 

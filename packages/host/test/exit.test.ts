@@ -1,4 +1,6 @@
 import { Code, createClient } from "@connectrpc/connect";
+import { callerOf, defineBackend, type Incident } from "@dropthrough/dispatch";
+import { EchoService } from "@dropthrough/dispatch/testing";
 import { GuestText } from "@dropthrough/guest-text";
 import { describe, expect, test } from "vitest";
 import { createHost } from "../src/index.ts";
@@ -102,5 +104,38 @@ describe("a host", () => {
     void host[Symbol.asyncDispose]();
     await host[Symbol.asyncDispose]();
     expect(log).toEqual(["facade closed"]);
+  });
+
+  test("ends though whoever is told how its guests ended throws", async () => {
+    const incidents: Incident[] = [];
+    const bug = new Error("of onExit");
+    await using host = start([{ name: "main", module: command(() => "") }], {
+      onExit: () => {
+        throw bug;
+      },
+      onIncident: (incident) => incidents.push(incident),
+    });
+    await host.start();
+    expect(await host.exited).toMatchObject({ guest: "main", code: 0 });
+    expect(incidents).toMatchObject([{ error: bug }]);
+  });
+
+  test("closes its backends though something that the program opened cannot be closed", async () => {
+    const closed: string[] = [];
+    const failing = defineBackend({
+      name: "failing",
+      service: EchoService,
+      impl: {
+        echo(_, context) {
+          callerOf(context).defer(async () => Promise.reject(new Error("stuck")));
+          return {};
+        },
+      },
+      [Symbol.asyncDispose]: async () => void closed.push("failing"),
+    });
+    const host = createHost({ backends: [failing] });
+    await createClient(EchoService, host.transport).echo({});
+    await expect(host[Symbol.asyncDispose]()).rejects.toThrow("stuck");
+    expect(closed).toEqual(["failing"]);
   });
 });
