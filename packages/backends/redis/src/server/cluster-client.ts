@@ -11,7 +11,7 @@ import { askOnce } from "./connected.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { firstKey } from "./first-key.ts";
 import { firstAnswer } from "./first-answer.ts";
-import { connectFound } from "./following.ts";
+import { connectFound, type FoundClient } from "./following.ts";
 import { Link, type LinkLimits } from "./link.ts";
 
 /** How often a command, or a watch, may be told that its key is somewhere else. */
@@ -34,7 +34,10 @@ export class ClusterClient implements ServerClient {
   readonly #nodes: ClusterNodes;
   /** Hears what is said, by way of any node. */
   readonly #ear: Link;
-  #heard: ServerClient | undefined;
+  #heard: FoundClient | undefined;
+  /** Where that is, and what looks now and then whether it is in the cluster still. */
+  #earAt = "";
+  #looks: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
   #ready = false;
 
@@ -43,7 +46,11 @@ export class ClusterClient implements ServerClient {
     this.#limits = limits;
     this.#events = events;
     this.#nodes = new ClusterNodes(seeds, limits, events.retryIn);
-    const find = async (): Promise<Address> => this.#findEar(seeds);
+    const find = async (): Promise<Address> => {
+      const found = await this.#findEar(seeds);
+      this.#earAt = found.shown;
+      return found;
+    };
     this.#ear = new Link(
       seeds.map(({ shown }) => shown).join(","),
       (heard) => (this.#heard = connectFound(find, limits, heard)),
@@ -129,6 +136,7 @@ export class ClusterClient implements ServerClient {
 
   async listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
     const client = await this.#ear.ready({ signal: NEVER });
+    this.#looks ??= setInterval(() => void this.#lookAtEar(), this.#limits.stallTimeoutMs);
     await client.listen(kind, name, hear);
   }
 
@@ -138,6 +146,7 @@ export class ClusterClient implements ServerClient {
 
   destroy(): void {
     this.#closing.abort();
+    clearInterval(this.#looks);
     this.#ear.close();
     this.#nodes.close();
   }
@@ -266,6 +275,13 @@ export class ClusterClient implements ServerClient {
     if (other.asking) return from && this.#nodes.importing(other, from.address);
     await this.#nodes.look(from);
     return this.#nodes.ofSlot(other.slot);
+  }
+
+  /** A node that has left the cluster goes on running, and hears nothing that is said there. */
+  async #lookAtEar(): Promise<void> {
+    await this.#nodes.look().catch(() => {});
+    if (this.#nodes.all.some(({ address }) => address.shown === this.#earAt)) return;
+    this.#heard?.look();
   }
 
   /** A node that answers. */

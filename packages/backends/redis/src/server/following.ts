@@ -17,6 +17,11 @@ interface Listening {
   readonly hear: Hear;
 }
 
+/** A client that can be told to look whether its server is the right one still. */
+export interface FoundClient extends ServerClient {
+  look(): void;
+}
+
 /**
  * The same as `SocketClient` for a server that has to be found. Whenever it is lost, it is looked for again, and what the
  * last one was asked to say, the next one is asked too.
@@ -25,7 +30,7 @@ export function connectFound(
   find: () => Promise<Address>,
   limits: ClientLimits,
   events: ClientEvents,
-): ServerClient {
+): FoundClient {
   const listening = new Set<Listening>();
   let client: ServerClient | undefined;
   let place = "";
@@ -40,13 +45,24 @@ export function connectFound(
     const next: ServerClient = new SocketClient(found, limits, {
       up() {
         wasReady = true;
-        // What the last master was asked to say, this one is asked too.
-        // If it is lost before it hears that, there is a next one.
-        for (const { kind, name, hear } of fresh ? listening : []) {
-          next.listen(kind, name, hear).catch(() => {});
+        if (!fresh || listening.size === 0) {
+          fresh = false;
+          events.up();
+          return;
         }
-        fresh = false;
-        events.up();
+        // What the last master was asked to say, this one is asked too. Nobody is told that it is there before it is heard.
+        const asked = [...listening].map(async ({ kind, name, hear }) =>
+          next.listen(kind, name, hear),
+        );
+        void Promise.all(asked).then(
+          () => {
+            fresh = false;
+            if (client === next) events.up();
+          },
+          () => {
+            // It was lost meanwhile: it is asked once more when it is back, or the next one is.
+          },
+        );
       },
       down(cause) {
         events.down(cause);
@@ -101,6 +117,7 @@ export function connectFound(
       };
       current().send(command, listener, signal, more);
     },
+    look: () => void look(),
     transaction: (commands) => current().transaction(commands),
     async listen(kind, name, hear) {
       await current().listen(kind, name, hear);
