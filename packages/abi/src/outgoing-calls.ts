@@ -176,7 +176,7 @@ export class OutgoingCalls {
   /** `Endpoint.wait` */
   wait(number: number, resPtr: number, resCap: number): number | Promise<number> {
     const call = this.#calls.get(number);
-    if (call?.state === "parked") return parkedWord(number, call.code);
+    if (call?.state === "parked") return this.leave(parkedWord(number, call.code));
     if (call?.state !== "pending") return this.leave(parkedWord(0, Code.NotFound));
     this.#untold?.drop(number);
     const loops = this.#options.finished !== undefined;

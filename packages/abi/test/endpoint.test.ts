@@ -145,6 +145,15 @@ test("a guest that is to end is unwound from the import that it is in, and from 
   expect(() => guest.run("call", [later, 0, 0, 0, 0, 0])).toThrow(end);
 });
 
+test("a guest that is to end is unwound though it waits for nothing but what is parked", async () => {
+  const guest = new ProxyGuest(DEFAULT_ABI_LIMITS);
+  guest.run("call", [bind(guest, ECHO), 0, 1, 0, 0, 0]);
+  expect(await guest.wait([1, 0, 0])).toBe(parkedWord(1, 0));
+  const end = new Error("the end");
+  guest.endpoint.unwind(end);
+  await expect(guest.wait([1, 0, 0])).rejects.toBe(end);
+});
+
 test("closing an endpoint cancels what its guest waits for, and answers those who wait for the guest", () => {
   const guest = new ProxyGuest(DEFAULT_ABI_LIMITS);
   guest.run("call", [bind(guest, LATER), 0, 0, 0, 0, 0]);

@@ -10,7 +10,7 @@ import {
 } from "@dropthrough/dispatch";
 import { checkInstances, type GuestConfig } from "./guest-config.ts";
 import { GuestError, type GuestExit } from "./guest-exit.ts";
-import type { Limits } from "./limits.ts";
+import { checkLimits, type Limits } from "./limits.ts";
 
 /** A deployment: which backends, which guests, within which bounds. */
 export interface HostOptions {
@@ -43,8 +43,10 @@ export function checkHostOptions(options: HostOptions): void {
   checkOptions(options);
   const { guests = [] } = options;
   checkInstances(guests);
+  checkLimits(options.limits);
   const names = new Set<string>();
-  for (const { name } of guests) {
+  for (const { name, limits } of guests) {
+    checkLimits(limits, `guest "${name}": `);
     if (names.has(name)) throw new GuestError(`two guests are named "${name}": rename one`);
     names.add(name);
   }

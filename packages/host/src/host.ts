@@ -17,7 +17,7 @@ import { GuestPool } from "./guest-pool.ts";
 import { loadProgram } from "./guest-program.ts";
 import type { HostCore } from "./host-core.ts";
 import { checkHostOptions, type HostOptions } from "./host-options.ts";
-import { DEFAULT_LIMITS, type Limits, limitsOf } from "./limits.ts";
+import { checkLimits, DEFAULT_LIMITS, type Limits, limitsOf } from "./limits.ts";
 import { checkStandIn, configOf, type GuestChange, launched } from "./replacement.ts";
 
 /** A running deployment. Dispose it to end all guests and close all backends. */
@@ -55,7 +55,8 @@ export interface Host extends AsyncDisposable {
    * @param change the new module, or what else of its configuration is new
    * @returns when the old version has ended
    * @throws GuestError, with the old version as it was, if there is no such guest, it is being replaced already or is a
-   *   command; or if the new version cannot be loaded, does not launch, or leaves out what others require
+   *   command; or if the new version cannot be loaded, does not launch, or leaves out what others require. TypeError if a
+   *   limit of it is no number
    */
   replace(guest: string, change: GuestChange): Promise<void>;
   /**
@@ -166,6 +167,7 @@ class WasmHost implements Host, HostCore {
   }
 
   async #replace(old: GuestPool, config: GuestConfig): Promise<void> {
+    checkLimits(config.limits, `guest "${config.name}": `);
     const limits = limitsOf(this.#limits, config.limits);
     const program = await loadProgram(config, limits);
     for (const { shape } of [old.program, program]) {

@@ -49,3 +49,20 @@ export function limitsOf(limits: Limits, others: Partial<Limits> = {}): Limits {
   const set = Object.entries(others).filter(([, value]) => (value as unknown) !== undefined);
   return { ...limits, ...(Object.fromEntries(set) as Partial<Limits>) };
 }
+
+/**
+ * Checks what a program sets otherwise: what is no number would be no bound at all, and a name that is none bounds nothing.
+ *
+ * @param owner whose they are, for the message: empty for those of the host
+ * @throws TypeError with one sentence that names what is wrong
+ */
+export function checkLimits(others: Partial<Limits> = {}, owner = ""): void {
+  for (const [name, value] of Object.entries(others)) {
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
+      const known = Object.keys(DEFAULT_LIMITS).join(", ");
+      throw new TypeError(`${owner}"limits.${name}" is unknown; there is ${known}`);
+    }
+    if ((value as unknown) !== undefined && !(Number.isSafeInteger(value) && value >= 0))
+      throw new TypeError(`${owner}"limits.${name}" must be a whole number, 0 or more`);
+  }
+}

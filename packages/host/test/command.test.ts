@@ -245,6 +245,14 @@ describe("a host that cannot be", () => {
     [{ clock: { now: Date.now } }, '"clock.after" must be a function'],
     [{ clock: { ...clock, wall: 5 } }, '"clock.wall" must be a function'],
     [{ clock: { ...clock, soon: () => {} } }, '"clock.settled" must be a function'],
+    [{ limits: { calls: Number.NaN } }, '"limits.calls" must be a whole number, 0 or more'],
+    [{ limits: { memoryPages: Infinity } }, '"limits.memoryPages" must be a whole number'],
+    [{ limits: { queue: "9" } }, '"limits.queue" must be a whole number'],
+    [{ limits: { memorypages: 9 } }, '"limits.memorypages" is unknown; there is requestBytes,'],
+    [
+      { guests: [{ ...guest, limits: { depth: -1 } }] },
+      'guest "a": "limits.depth" must be a whole number',
+    ],
     [{ guests: [{ ...guest, instances: 0 }] }, 'guest "a": "instances" must be a whole number'],
     [{ guests: [{ ...guest, instances: "2" }] }, 'guest "a": "instances" must be a whole number'],
     [
