@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CodecOptions } from "@dropthrough/codec";
 import type { Call, CallObserver } from "./call.ts";
+import { isPromise } from "./interceptor.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** What every call of a registry shares. */
@@ -20,15 +21,16 @@ export function started(dispatch: Dispatch, call: Call, request: unknown): void 
   tell(dispatch, call, (observer) => observer.started?.(call));
 }
 
-/** Tells every observer: what one throws is the operator's to mend, and changes nothing for the call. */
+/** Tells every observer: what one throws, at once or later, is the operator's to mend, and changes nothing for the call. */
 export function tell(
   dispatch: Dispatch,
   call: Call | undefined,
-  hear: (observer: CallObserver) => void,
+  hear: (observer: CallObserver) => unknown,
 ): void {
   for (const observer of dispatch.observers) {
     try {
-      hear(observer);
+      const heard = hear(observer);
+      if (isPromise(heard)) heard.then(undefined, (error) => dispatch.incident(error, call));
     } catch (error) {
       dispatch.incident(error, call);
     }

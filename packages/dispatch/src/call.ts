@@ -325,7 +325,7 @@ export interface CallRecord {
   readonly response: Message | Uint8Array | undefined;
 }
 
-/** Sees every call of a registry. It must not keep the messages; what it throws is an incident, and changes nothing for the call. */
+/** Sees every call of a registry. It must not keep the messages; what it throws, or rejects with, is an incident, and changes nothing for the call. */
 export interface CallObserver {
   started?(call: CallRecord): void;
   ended?(call: CallRecord): void;

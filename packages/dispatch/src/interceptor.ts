@@ -45,9 +45,13 @@ class InterceptedAnswer implements Answer {
     const inner = this.#inner;
     const innermost: UnaryFn = (request) => {
       const answered = inner.answer(request.message, call);
-      return isPromise(answered)
-        ? whileWanted(call, answered).then((m) => new Response(call, inner.response(m)))
-        : new Response(call, inner.response(answered));
+      if (!isPromise(answered)) return new Response(call, inner.response(answered));
+      const response = whileWanted(call, answered).then(
+        (m) => new Response(call, inner.response(m)),
+      );
+      // An interceptor may leave it alone: then nobody hears of its failure, which must not end the process.
+      response.catch(() => {});
+      return response;
     };
     const outermost = this.#interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
     return outermost(new Request(call, message));

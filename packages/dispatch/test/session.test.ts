@@ -244,6 +244,24 @@ describe("records", () => {
   });
 });
 
+test("an observer that is asynchronous and fails is an incident, and ends nothing", async () => {
+  const incidents: unknown[] = [];
+  // Its type says that it answers nothing, which an asynchronous function does as well.
+  const fail = (text: string): (() => void) => {
+    const run: () => unknown = async () => Promise.reject(new Error(text));
+    return run;
+  };
+  const registry = createRegistry({
+    onIncident: ({ error, call }) => incidents.push(`${(error as Error).message} ${call?.name}`),
+  });
+  registry.use(echo());
+  using _ = registry.observe({ started: fail("s"), ended: fail("e"), refused: fail("r") });
+  const session = registry.connect(new LocalCaller("g"));
+  expect(isPending(start(session.bind(ECHO), request))).toBe(false);
+  expect(() => session.bind("a.B/C")).toThrow("nobody serves");
+  await vi.waitFor(() => expect(incidents).toEqual([`s ${ECHO}`, `e ${ECHO}`, "r undefined"]));
+});
+
 describe("interceptors", () => {
   test("wrap every call, the first outermost, and may stay synchronous", () => {
     const log: string[] = [];
@@ -273,6 +291,35 @@ describe("interceptors", () => {
     );
     expect(() => start(session.bind(ECHO), request)).toThrow("[permission_denied] not today");
     expect(reached).toBe(false);
+  });
+
+  test("may leave the rest of a call alone, which then fails without ending the process", async () => {
+    let failing = (): void => {};
+    const failed = new Promise<void>((resolve) => (failing = resolve));
+    const rejections: unknown[] = [];
+    const unhandled = (reason: unknown): void => void rejections.push(reason);
+    process.on("unhandledRejection", unhandled);
+    const session = sessionOver(
+      {
+        echo: async () => {
+          failing();
+          throw new ConnectError("no", Code.NotFound);
+        },
+      },
+      {
+        interceptors: [
+          (next) => (req) => {
+            void next(req);
+            throw new ConnectError("not today", Code.PermissionDenied);
+          },
+        ],
+      },
+    );
+    expect(() => start(session.bind(ECHO), request)).toThrow("not today");
+    await failed;
+    await new Promise((resolve) => void setImmediate(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(rejections).toEqual([]);
   });
 
   test("are told when a call is given up that nobody answers", async () => {

@@ -281,16 +281,13 @@ class WasmHost implements Host, HostCore {
   }
 
   left(pool: GuestPool, exit: GuestExit): void {
-    try {
-      this.#tell(exit);
-    } catch (error) {
-      this.incident(error);
-    }
+    void this.#tell(exit).catch((error: unknown) => this.incident(error));
     this.over(pool, exit);
   }
 
-  #tell(exit: GuestExit): void {
-    if (this.#options.onExit) this.#options.onExit(exit);
+  /** Asynchronous, since `onExit` may be, whatever its type says. */
+  async #tell(exit: GuestExit): Promise<void> {
+    if (this.#options.onExit) await (this.#options.onExit(exit) as unknown);
     else if (exit.code > 192)
       console.error(
         printable(

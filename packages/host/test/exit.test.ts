@@ -2,11 +2,16 @@ import { Code, createClient } from "@connectrpc/connect";
 import { callerOf, defineBackend, type Incident } from "@dropthrough/dispatch";
 import { EchoService } from "@dropthrough/dispatch/testing";
 import { GuestText } from "@dropthrough/guest-text";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createHost } from "../src/index.ts";
 import { SeededScheduler } from "../src/testing.ts";
 import { ECHO, echoRequest, FACADE } from "./control.ts";
 import { command, facade, facadeService, failure, say, start } from "./deployment.ts";
+
+const bug = new Error("of onExit");
+function raise(error: Error): never {
+  throw error;
+}
 
 describe("a graceful exit", () => {
   test("ends when a guest with an event loop has replied to a caller that had left", async () => {
@@ -106,18 +111,16 @@ describe("a host", () => {
     expect(log).toEqual(["facade closed"]);
   });
 
-  test("ends though whoever is told how its guests ended throws", async () => {
+  test.each<[string, () => unknown]>([
+    ["throws", () => raise(bug)],
+    ["rejects", async () => raise(bug)],
+  ])("ends though whoever is told how its guests ended %s", async (_, onExit) => {
     const incidents: Incident[] = [];
-    const bug = new Error("of onExit");
-    await using host = start([{ name: "main", module: command(() => "") }], {
-      onExit: () => {
-        throw bug;
-      },
-      onIncident: (incident) => incidents.push(incident),
-    });
+    const onIncident = (incident: Incident): void => void incidents.push(incident);
+    await using host = start([{ name: "main", module: command(() => "") }], { onExit, onIncident });
     await host.start();
     expect(await host.exited).toMatchObject({ guest: "main", code: 0 });
-    expect(incidents).toMatchObject([{ error: bug }]);
+    await vi.waitFor(() => expect(incidents).toMatchObject([{ error: bug }]));
   });
 
   test("closes its backends though something that the program opened cannot be closed", async () => {
