@@ -46,6 +46,27 @@ test("a watch is on the node that has its keys, which must be in one slot", asyn
   await fails(client.watch({ connectionId, keys: [b("a"), b("b")] }), Code.InvalidArgument);
 });
 
+test("connections that are kept for the next watch are not those of a node that nobody watches at any more", async () => {
+  await using backend = inMemory(redis({ connections }));
+  const client = backend.client();
+  const keys: Uint8Array[] = [];
+  for (let i = 0; keys[0] === undefined || keys[1] === undefined; i++) {
+    const { node } = await cluster.placeOf(`key${i}`);
+    keys[node] ??= b(`key${i}`);
+  }
+  const watch = async (key: Uint8Array | undefined): Promise<string> =>
+    (await client.watch({ keys: key ? [key] : [] })).watchId;
+  const first = await Promise.all([1, 2, 3, 4].map(async () => watch(keys[0])));
+  for (const watchId of first) await client.unwatch({ watchId });
+  const received = async (): Promise<number> => {
+    const info = String(await cluster.say(1, ["INFO", "stats"]));
+    return Number(/total_connections_received:(\d+)/.exec(info)?.[1]);
+  };
+  const before = await received();
+  for (let i = 0; i < 10; i++) await client.unwatch({ watchId: await watch(keys[1]) });
+  expect((await received()) - before).toBe(1);
+});
+
 test("a node that is away makes its own keys UNAVAILABLE, and no others", async () => {
   await using backend = inMemory(redis({ connections }));
   const client = backend.client();

@@ -114,8 +114,10 @@ export class WatchPool {
   #keep(link: Link): void {
     const shown = this.#used.get(link);
     if (shown === undefined) return;
-    if (!link.isReady || this.#idle.length >= MOST_IDLE) return this.#drop(link);
+    if (!link.isReady) return this.#drop(link);
     this.#used.delete(link);
+    // The oldest makes room: its server may be gone.
+    if (this.#idle.length >= MOST_IDLE) this.#idle.shift()?.link.close();
     this.#idle.push({ link, shown });
   }
 
