@@ -5,6 +5,8 @@ import { cut, ModuleError } from "./module-reader.ts";
 
 /** The longest full name of a type, in letters: each of them is kept as a whole, however long the package is that they share. */
 const MOST_LETTERS = 512;
+/** The most fields of one message: each message that is decoded has a place for all of them. */
+const MOST_FIELDS = 1024;
 
 /**
  * The services that a manifest holds descriptors of.
@@ -41,6 +43,8 @@ function checkNames({ file: files }: FileDescriptorSet): void {
   };
   const addMessage = (scope: string, message: DescriptorProto): void => {
     const full = add(scope, message);
+    if (message.field.length > MOST_FIELDS)
+      throw new Error(`${full} has ${message.field.length} fields, above ${MOST_FIELDS}`);
     for (const nested of message.nestedType) addMessage(full, nested);
     for (const one of [...message.enumType, ...message.extension]) add(full, one);
   };

@@ -54,19 +54,22 @@ export function traceTo(stream: { write(text: string): unknown }): CallObserver 
 }
 
 const MOST_REASON = 500;
+/** In bytes. What is between guests is decoded by what they say of it, which may be a million messages of a thousand fields. */
+const MOST_DECODED = 16_384;
 
 function failure(code: NonNullable<CallRecord["error"]>["code"], reason: string): string {
   const shown = reason.length > MOST_REASON ? `${reason.slice(0, MOST_REASON)}…` : reason;
   return `${codeName(code)} ${JSON.stringify(shown)}`;
 }
 
-/** A message on one line; its size alone, where no descriptor is known. */
+/** A message on one line; its size alone, where no descriptor is known or it is a long one between guests. */
 function show(call: CallRecord, side: "input" | "output"): string {
   const value = side === "input" ? call.request : call.response;
   if (value === undefined) return "";
   const desc = call.target.desc?.[side];
   const encoded = value instanceof Uint8Array;
-  if (desc === undefined) return encoded ? `<${value.length} bytes>` : "";
+  if (desc === undefined || (encoded && value.length > MOST_DECODED))
+    return encoded ? `<${value.length} bytes>` : "";
   try {
     return messageText(desc, encoded ? fromBinary(desc, value) : value);
   } catch {

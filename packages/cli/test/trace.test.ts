@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { defineBackend } from "@dropthrough/dispatch";
+import { type CallRecord, defineBackend } from "@dropthrough/dispatch";
 import { echo, EchoService, inMemory } from "@dropthrough/dispatch/testing";
 import { traceTo } from "dropthrough";
 import { expect, test } from "vitest";
@@ -45,6 +45,26 @@ test("a number is not needed once the twin has ended", async () => {
     await client.echo({});
   });
   expect(trace).toBe(`==> test ${ECHO}/Echo {}\n<== OK {} T\n`.repeat(2));
+});
+
+test("what is long between guests is shown by its size, and not decoded by what they say of it", () => {
+  const shown = (length: number): string => {
+    // One field of bytes, its length in three bytes.
+    const request = new Uint8Array(length).fill(97);
+    request.set([
+      0x0a,
+      ((length - 4) & 127) | 128,
+      (((length - 4) >> 7) & 127) | 128,
+      (length - 4) >> 14,
+    ]);
+    let text = "";
+    const target = { desc: EchoService.method.echo };
+    const call = { name: "x.v1.S/Echo", caller: { name: "g" }, target, request, depth: 0 };
+    traceTo({ write: (chunk) => (text += chunk) }).started?.(call as unknown as CallRecord);
+    return text;
+  };
+  expect(shown(16_385)).toBe("==> g x.v1.S/Echo <16385 bytes>\n");
+  expect(shown(16_384)).toContain('{"payload":"aaa');
 });
 
 test("bytes that are no text are shown as hexadecimal, and long ones by their size", async () => {

@@ -179,6 +179,12 @@ export function brokenManifests(service: string): readonly BrokenManifest[] {
       encode({ name: "a.proto", package: "x".repeat(200_000), messageType: many }),
       `${fit} (a name has 200003 letters, above 512: xxx`,
     ),
+    broken(
+      "with a message of 1,025 fields",
+      encode(file({}, wide(1025))),
+      `${fit} (${scope}.Wide has 1025 fields, above 1024)`,
+    ),
+    odd("with a message of 1,024 fields", encode(file({}, wide(1024)))),
     odd("that describes nothing", encode()),
     odd("that does not describe the method", encode(file({ service: [{ name }] }))),
     odd(
@@ -256,4 +262,15 @@ function head(number: number, length: number): number[] {
   const bytes = [(number << 3) | 2];
   for (; length > 127; length >>= 7) bytes.push((length & 127) | 128);
   return [...bytes, length];
+}
+
+/** A message with so many fields. */
+function wide(count: number): Message {
+  const field = (at: number): NonNullable<Message["field"]>[number] => ({
+    name: `f${at}`,
+    number: at + 1,
+    label: Label.OPTIONAL,
+    type: Type.INT32,
+  });
+  return { name: "Wide", field: Array.from({ length: count }, (_, at) => field(at)) };
 }
