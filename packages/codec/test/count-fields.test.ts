@@ -10,11 +10,12 @@ import { randomMessage } from "./random-message.ts";
 type Inside = (bytes: Uint8Array) => number;
 
 /** The same with the library's own reader. */
-function fieldsOf(desc: DescMessage, bytes: Uint8Array): number {
+function fieldsOf(desc: DescMessage, bytes: Uint8Array, weighed: boolean): number {
   return count(bytes, (number) => {
     const { fieldKind, message } = desc.fields.find((one) => one.number === number) ?? {};
     if (message === undefined) return undefined;
-    const inside: Inside = (value) => fieldsOf(message, value);
+    const weight = weighed ? Math.floor(message.fields.length / 8) : 0;
+    const inside: Inside = (value) => weight + fieldsOf(message, value, weighed);
     if (fieldKind !== "map") return inside;
     return (entry) => count(entry, (of) => (of === 2 ? inside : undefined));
   });
@@ -50,10 +51,12 @@ test.each(Object.entries(sources))(
       const memory = new Uint8Array(bytes.length + 20).fill(0x0a);
       memory.set(bytes, 10);
       const end = 10 + bytes.length;
-      const expected = fieldsOf(desc, bytes);
+      const expected = fieldsOf(desc, bytes, false);
       most = Math.max(most, expected);
       const where = `seed ${seed}, ${desc.typeName}`;
       expect(countFields(desc, memory, 10, end, 1e9), where).toBe(expected);
+      const weighed = fieldsOf(desc, bytes, true);
+      expect(countFields(desc, memory, 10, end, 1e9, true), where).toBe(weighed);
       if (expected > 0) {
         expect(countFields(desc, memory, 10, end, expected - 1), where).toBe(expected);
         expect(countFields(desc, memory, 10, end, 0), where).toBe(1);

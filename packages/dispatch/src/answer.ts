@@ -3,7 +3,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Codec, type CodecOptions, codecOf } from "@dropthrough/codec";
 import type { Backend } from "./backend.ts";
 import type { Call } from "./call.ts";
+import type { Dispatch } from "./call-outcome.ts";
 import type { ByteEntry } from "./entry.ts";
+import { FieldsLimit } from "./fields-limit.ts";
 import { type Answer, intercept, type Interceptor } from "./interceptor.ts";
 import { isUnary, type Method } from "./method.ts";
 
@@ -19,7 +21,7 @@ type Handler = (request: Message, context: Call) => unknown;
 export function answerOf(
   method: Method,
   interceptors: readonly Interceptor[],
-  codec: CodecOptions,
+  dispatch: Pick<Dispatch, "codec" | "limits">,
 ): Answer {
   const { entry, desc, name } = method;
   if (desc === undefined) {
@@ -33,8 +35,8 @@ export function answerOf(
   return intercept(
     interceptors,
     entry.kind === "backend"
-      ? backendAnswer(entry, desc, codec)
-      : new GuestAnswer(entry, desc, codec),
+      ? backendAnswer(entry, desc, dispatch.codec)
+      : new GuestAnswer(entry, desc, dispatch),
   );
 }
 
@@ -112,12 +114,18 @@ class GuestAnswer implements Answer {
   readonly #desc: DescMethodUnary;
   readonly #input: Codec;
   readonly #output: Codec;
+  readonly #most: FieldsLimit;
 
-  constructor(entry: ByteEntry, desc: DescMethodUnary, codec: CodecOptions) {
+  constructor(
+    entry: ByteEntry,
+    desc: DescMethodUnary,
+    { codec, limits }: Pick<Dispatch, "codec" | "limits">,
+  ) {
     this.#entry = entry;
     this.#desc = desc;
     this.#input = codecOf(desc.input, codec);
     this.#output = codecOf(desc.output, codec);
+    this.#most = new FieldsLimit(desc.output, limits.guestFields, true);
   }
 
   answer(request: Message, call: Call): unknown {
@@ -135,6 +143,7 @@ class GuestAnswer implements Answer {
 
   response(answered: unknown): Message {
     const bytes = answered as Uint8Array;
+    if (this.#most.isExceeded(bytes, 0, bytes.length)) throw this.#most.error();
     try {
       return this.#output.decode(bytes, 0, bytes.length);
     } catch (cause) {
@@ -153,14 +162,6 @@ export function noRequest(typeName: string, cause: unknown): ConnectError {
     undefined,
     undefined,
     cause,
-  );
-}
-
-/** What a guest sent would take the host too long to read. */
-export function tooManyFields(typeName: string, most: number): ConnectError {
-  return new ConnectError(
-    `the ${typeName} holds more than ${most} fields: send less at once`,
-    Code.ResourceExhausted,
   );
 }
 

@@ -2,12 +2,13 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
 import { type BoundMethod, copyBytes, type Passage, type Pending } from "@dropthrough/abi";
-import { type Codec, codecOf, countFields } from "@dropthrough/codec";
-import { answerOf, noRequest, noResponse, tooManyFields } from "./answer.ts";
+import { type Codec, codecOf } from "@dropthrough/codec";
+import { answerOf, noRequest, noResponse } from "./answer.ts";
 import type { Call } from "./call.ts";
 import type { Dispatch, Measured } from "./call-outcome.ts";
 import { run } from "./dispatch.ts";
 import type { ByteEntry } from "./entry.ts";
+import { FieldsLimit } from "./fields-limit.ts";
 import type { Answer, Interceptor } from "./interceptor.ts";
 import { isUnary, type Method } from "./method.ts";
 
@@ -40,7 +41,7 @@ export function bindMethod(
   const types =
     desc !== undefined && isUnary(desc) ? desc : { input: EmptySchema, output: EmptySchema };
   const borrows = entry.kind === "backend" && entry.borrows === true && interceptors.length === 0;
-  const answer = answerOf(method, interceptors, dispatch.codec);
+  const answer = answerOf(method, interceptors, dispatch);
   const Binding = entry.kind === "backend" ? MessageBinding : GuestBinding;
   return new Binding(method, types, dispatch, opener, answer, borrows);
 }
@@ -59,8 +60,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   readonly #opener: Opener;
   readonly #answer: Answer;
   readonly #borrows: boolean;
-  /** A request up to so many bytes cannot hold too many fields: the least of them take two. */
-  readonly #countAbove: number;
+  readonly #most: FieldsLimit | undefined;
 
   constructor(
     method: Method,
@@ -78,7 +78,9 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     this.#opener = opener;
     this.#answer = answer;
     this.#borrows = borrows;
-    this.#countAbove = 2 * (method.maxFields ?? 2 ** 29);
+    const guest = method.entry.kind !== "backend";
+    const most = guest ? dispatch.limits.guestFields : method.maxFields;
+    this.#most = most === undefined ? undefined : new FieldsLimit(types.input, most, guest);
   }
 
   start(
@@ -89,8 +91,8 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   ): Message | Pending<Message> {
     const call = this.#opener.open(this.#method, timeoutMs);
     if (this.#dispatch.observers.size > 0) call.requestBytes = end - at;
-    if (end - at > this.#countAbove && this.#holdsMore(memory, at, end))
-      return this.#refuseFields(call);
+    if (this.#most?.isExceeded(memory, at, end) === true)
+      return this.#refuseFields(call, this.#most.error());
     let request: Message;
     try {
       // An observer is shown the request, and may look at it after the handler has returned.
@@ -104,14 +106,8 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     return run(this.#dispatch, call, request, this.#answer, this);
   }
 
-  #holdsMore(memory: Uint8Array, at: number, end: number): boolean {
-    const most = this.#countAbove / 2;
-    return countFields(this.#input.desc, memory, at, end, most) > most;
-  }
-
-  #refuseFields(call: Call): Message | Pending<Message> {
+  #refuseFields(call: Call, error: ConnectError): Message | Pending<Message> {
     const { entry } = this.#method;
-    const error = tooManyFields(this.#input.desc.typeName, this.#countAbove / 2);
     try {
       if (entry.kind === "backend") entry.refused?.(error, call);
     } catch (cause) {

@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { CodecOptions } from "@dropthrough/codec";
 import type { Call, CallObserver } from "./call.ts";
 import { isPromise } from "./interceptor.ts";
+import type { DispatchLimits } from "./limits.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** What every call of a registry shares. */
@@ -9,6 +10,7 @@ export interface Dispatch {
   readonly observers: ReadonlySet<CallObserver>;
   readonly clock: Scheduler;
   readonly codec: CodecOptions;
+  readonly limits: DispatchLimits;
   /** Takes a bug of the host to the operator; answers the incident id that the caller is told. */
   incident(error: unknown, call?: Call): string;
 }

@@ -7,10 +7,16 @@ export interface DispatchLimits {
   readonly defaultTimeoutMs: number;
   /** How deep calls may nest, guest in guest in guest, before the host's stack is in danger. Default 32. */
   readonly depth: number;
+  /**
+   * Fields of one message of a guest that the host decodes, for an interceptor or for the program that called: each item of a list counts,
+   * and each message in it once more for every 8 fields that its type has. Default 131,072.
+   */
+  readonly guestFields: number;
 }
 
 /** The limits that hold where nothing else is said. */
 export const DEFAULT_DISPATCH_LIMITS: DispatchLimits = {
   defaultTimeoutMs: 30_000,
   depth: 32,
+  guestFields: 131_072,
 };

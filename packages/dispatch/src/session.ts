@@ -15,12 +15,10 @@ import { type Dispatch, tell } from "./call-outcome.ts";
 import { run } from "./dispatch.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
 import { type Answer, type Interceptor, Response } from "./interceptor.ts";
-import type { DispatchLimits } from "./limits.ts";
 import { type Method } from "./method.ts";
 
 /** What a session shares with its registry. */
 export interface SessionCore extends Dispatch {
-  readonly limits: DispatchLimits;
   readonly interceptors: readonly Interceptor[];
   nextId(): number;
   find(name: string): Method | undefined;
@@ -153,7 +151,7 @@ export class Session implements Opener {
       // Bytes are read as the program knows them: what a guest says of its own contract may be missing, or wrong.
       const described = method.entry.kind === "backend" ? method : { ...method, desc };
       const { interceptors, codec } = this.#core;
-      const answer = answerOf(described, interceptors, codec);
+      const answer = answerOf(described, interceptors, this.#core);
       known = { method: described, input: codecOf(desc.input, codec), answer };
       this.#callees.set(desc, known);
     }

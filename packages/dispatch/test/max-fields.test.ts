@@ -1,15 +1,29 @@
+import {
+  create,
+  createFileRegistry,
+  type DescMethodUnary,
+  type DescService,
+} from "@bufbuild/protobuf";
+import {
+  FieldDescriptorProto_Label,
+  FieldDescriptorProto_Type,
+  FileDescriptorProtoSchema,
+} from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { codecOf } from "@dropthrough/codec";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   type BackendInit,
   callerOf,
   createRegistry,
   defineBackend,
+  defineByteEntry,
+  type Interceptor,
   LocalCaller,
+  type Registry,
 } from "../src/index.ts";
 import { EchoService } from "../src/testing.ts";
-import { ECHO } from "./session-over.ts";
+import { ECHO, outcome } from "./session-over.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -73,4 +87,93 @@ test("single methods may take another number of fields", () => {
   const method = registry.connect(new LocalCaller("guest")).bind(ECHO);
   expect(method.start(requestOf(20), 0, 40, 0)).toBeDefined();
   expect(() => method.start(requestOf(21), 0, 42, 0)).toThrow("more than 20 fields");
+});
+
+/** A service of a guest: what it is sent, and answers, is a list of messages with so many fields each. */
+function wideService(fields: number): DescService {
+  const field = Array.from({ length: fields }, (_, i) => ({
+    name: `f${i}`,
+    number: i + 1,
+    type: FieldDescriptorProto_Type.INT32,
+    label: FieldDescriptorProto_Label.OPTIONAL,
+  }));
+  const items = {
+    name: "items",
+    number: 1,
+    type: FieldDescriptorProto_Type.MESSAGE,
+    label: FieldDescriptorProto_Label.REPEATED,
+    typeName: ".wide.Item",
+  };
+  const method = [{ name: "Get", inputType: ".wide.List", outputType: ".wide.List" }];
+  const file = create(FileDescriptorProtoSchema, {
+    name: "wide.proto",
+    package: "wide",
+    syntax: "proto3",
+    messageType: [
+      { name: "Item", field },
+      { name: "List", field: [items] },
+    ],
+    service: [{ name: "Wide", method }],
+  });
+  const desc = createFileRegistry(file, () => undefined).getService("wide.Wide");
+  if (desc === undefined) throw new Error("no such service");
+  return desc;
+}
+
+/** A list of so many empty messages, as bytes. */
+const listOf = requestOf;
+
+describe("what a guest sends, or answers, where the host decodes it", () => {
+  /** A registry in which a guest answers with what `answers` has; and what an interceptor saw. */
+  function over(desc: DescService, answers: Uint8Array): { registry: Registry; seen: string[] } {
+    const seen: string[] = [];
+    const interceptor: Interceptor = (next) => async (one) => {
+      seen.push(one.method.name);
+      return next(one);
+    };
+    const registry = createRegistry({ interceptors: [interceptor] });
+    registry.use(
+      defineByteEntry({
+        name: "wide",
+        kind: "guest",
+        service: "wide.Wide",
+        desc,
+        running: () => 1,
+        answer: () => answers,
+      }),
+    );
+    return { registry, seen };
+  }
+
+  const call = async (registry: Registry, request: Uint8Array): Promise<unknown> => {
+    const method = registry.connect(new LocalCaller("guest")).bind("wide.Wide/Get");
+    return outcome(method.start(request, 0, request.length, 0));
+  };
+
+  test.each([
+    [1, 131_073],
+    [15, 65_537],
+    [1000, 1_041],
+  ])("in messages of %i fields each, %i of them are too many", async (fields, tooMany) => {
+    const desc = wideService(fields);
+    const refused = { code: Code.ResourceExhausted };
+    const { registry, seen } = over(desc, listOf(1));
+    await expect(call(registry, listOf(tooMany - 1))).resolves.toMatchObject({ items: [{}] });
+    await expect((async () => call(registry, listOf(tooMany)))()).rejects.toMatchObject(refused);
+    expect(seen).toEqual(["Get"]);
+    await expect(call(over(desc, listOf(tooMany - 1)).registry, listOf(0))).resolves.toBeDefined();
+    const answered = call(over(desc, listOf(tooMany)).registry, listOf(0));
+    await expect(answered).rejects.toMatchObject(refused);
+  });
+
+  test("is bounded for the program that calls it, too", async () => {
+    const desc = wideService(1000);
+    const { registry } = over(desc, listOf(1_041));
+    const [method] = desc.methods as DescMethodUnary[];
+    const program = registry.connect(new LocalCaller("program"));
+    await expect(program.unary(method as DescMethodUnary, {})).rejects.toMatchObject({
+      code: Code.ResourceExhausted,
+      rawMessage: "the wide.List holds more than 131072 fields: send less at once",
+    });
+  });
 });
