@@ -1,6 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
-import type { PendingCall } from "./outgoing-calls.ts";
+import type { AbiLimits } from "./limits.ts";
 import type { Passage } from "./passage.ts";
+import type { PendingCall } from "./pending-call.ts";
 import { MAX_CALL_NUMBER } from "./result-word.ts";
 
 /** A call that the host holds for one guest instance. */
@@ -56,6 +57,10 @@ export class CallTable {
   #size = 0;
   /** Bytes of all parked bodies. */
   parkedBytes = 0;
+  /** Bytes of what pending calls hold: their requests, and what they have come to where that is kept as bytes. */
+  pendingBytes = 0;
+  /** How many pending calls are done, and have what they came to as it is. */
+  held = 0;
   /** How many of the calls are incoming. */
   incoming = 0;
 
@@ -66,6 +71,13 @@ export class CallTable {
   /** Whether there is no room for one more. */
   get full(): boolean {
     return this.#size >= this.#most;
+  }
+
+  /** Whether there is no room for what one more might hold. */
+  isFull(limits: Pick<AbiLimits, "parkedBytes" | "pendingBytes">): boolean {
+    return (
+      this.full || this.parkedBytes > limits.parkedBytes || this.pendingBytes > limits.pendingBytes
+    );
   }
 
   get size(): number {
@@ -105,8 +117,22 @@ export class CallTable {
     call.number = number;
     this.#calls[number & (this.#calls.length - 1)] = call;
     this.#size++;
-    if (call.state === "parked") this.parkedBytes += call.body.length;
-    else if (call.state === "incoming") this.incoming++;
+    if (call.state === "pending") this.pendingBytes += call.bytes;
+    else if (call.state === "parked") this.parkedBytes += call.body.length;
+    else this.incoming++;
+  }
+
+  /** A pending call that is in it is done, and has what it came to as it is, which is not counted in bytes. */
+  hold(call: PendingCall): void {
+    call.held = true;
+    this.held++;
+    this.charge(call, 0);
+  }
+
+  /** So many bytes are held for a pending call that is in it. */
+  charge(call: PendingCall, bytes: number): void {
+    this.pendingBytes += bytes - call.bytes;
+    call.bytes = bytes;
   }
 
   delete(number: number): void {
@@ -118,15 +144,18 @@ export class CallTable {
   remove(call: HeldCall): void {
     this.#calls[call.number & (this.#calls.length - 1)] = undefined;
     this.#size--;
-    if (call.state === "parked") this.parkedBytes -= call.body.length;
-    else if (call.state === "incoming") this.incoming--;
+    if (call.state === "pending") {
+      this.pendingBytes -= call.bytes;
+      if (call.held) this.held--;
+    } else if (call.state === "parked") this.parkedBytes -= call.body.length;
+    else this.incoming--;
   }
 
   /** Takes all calls out, for a guest that is gone. */
   clear(): HeldCall[] {
     const all = this.values();
     this.#calls.fill(undefined);
-    this.#size = this.parkedBytes = this.incoming = 0;
+    this.#size = this.parkedBytes = this.pendingBytes = this.held = this.incoming = 0;
     return all;
   }
 

@@ -193,14 +193,12 @@ export class Endpoint {
     if (reqPtr + reqLen > bytes.length) this.#memory.check("request", reqPtr, reqLen);
     if (resPtr + resCap > bytes.length) this.#memory.check("response buffer", resPtr, resCap);
     // Checked before the call is made: afterwards there would be no place for an answer that must be kept.
-    if (this.#calls.full || this.#calls.parkedBytes > this.#limits.parkedBytes) {
-      return parkedWord(0, Code.ResourceExhausted);
-    }
+    if (this.#calls.isFull(this.#limits)) return parkedWord(0, Code.ResourceExhausted);
     const result =
       method.pass === undefined
         ? method.start(bytes, reqPtr, reqPtr + reqLen, timeoutMs)
         : this.#pass(method, reqPtr, reqLen, resPtr, resCap, timeoutMs);
-    if (isPending(result)) return this.#outgoing.pend(method, result, resPtr, resCap);
+    if (isPending(result)) return this.#outgoing.pend(method, result, reqLen, resPtr, resCap);
     return this.#outgoing.finish(0, method, result, resPtr, resCap);
   }
 

@@ -1,6 +1,6 @@
 import type { Pending } from "./bound-method.ts";
 import type { CallTable } from "./call-table.ts";
-import type { PendingCall } from "./outgoing-calls.ts";
+import type { PendingCall } from "./pending-call.ts";
 
 /** A call that a guest made, and that is done. */
 export interface Finished {

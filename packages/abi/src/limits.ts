@@ -19,6 +19,11 @@ export interface AbiLimits {
   readonly calls: number;
   /** Bytes of all bodies parked for one instance. Default 16 MiB. */
   readonly parkedBytes: number;
+  /**
+   * Bytes of the requests of all pending calls of one instance, and of what they have come to while nobody collects it: but 64 of those are
+   * kept as they are, and not counted. Stops a guest that has large calls under way by the hundred. Default 64 MiB.
+   */
+  readonly pendingBytes: number;
 }
 
 /** The limits that hold where nothing else is said. */
@@ -29,4 +34,5 @@ export const DEFAULT_ABI_LIMITS: AbiLimits = {
   bindings: 1024,
   calls: 1024,
   parkedBytes: 16 * 1024 * 1024,
+  pendingBytes: 64 * 1024 * 1024,
 };

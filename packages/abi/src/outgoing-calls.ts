@@ -1,59 +1,20 @@
 import { ConnectError } from "@connectrpc/connect";
-import type { BoundMethod, Pending, PendingListener } from "./bound-method.ts";
+import type { BoundMethod, Pending } from "./bound-method.ts";
 import type { CallTable, ParkedCall } from "./call-table.ts";
 import { Code, isCode } from "./code.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { FinishedCalls } from "./finished-calls.ts";
 import type { GuestMemory } from "./guest-memory.ts";
+import { type Kept, PendingCall } from "./pending-call.ts";
 import { parkedWord, pendingWord } from "./result-word.ts";
 import { encodeStatus } from "./status.ts";
 
-/** An outgoing call that is not done, or is and has not been collected. */
-export class PendingCall implements PendingListener<unknown> {
-  readonly state = "pending";
-  /** Its number, by the table. */
-  number = 0;
-  readonly method: BoundMethod;
-  readonly pending: Pending<unknown>;
-  /** It is done. */
-  over = false;
-  response: unknown;
-  error: ConnectError | undefined;
-  /** Where its response goes: as `call` said, and then `wait`. */
-  resPtr: number;
-  resCap: number;
-  /** The guest waits, or has waited, for it. */
-  waited = false;
-  resolve: ((word: number | Promise<never>) => void) | undefined;
-  readonly #calls: OutgoingCalls;
-
-  constructor(
-    calls: OutgoingCalls,
-    method: BoundMethod,
-    pending: Pending<unknown>,
-    resPtr: number,
-    resCap: number,
-  ) {
-    this.#calls = calls;
-    this.method = method;
-    this.pending = pending;
-    this.resPtr = resPtr;
-    this.resCap = resCap;
-    this.response = this.error = this.resolve = undefined;
-  }
-
-  done(response: unknown): void {
-    this.over = true;
-    this.response = response;
-    this.#calls.ended(this);
-  }
-
-  failed(error: unknown): void {
-    this.over = true;
-    this.error = this.#calls.errorOf(error);
-    this.#calls.ended(this);
-  }
-}
+/** So many outcomes that wait to be collected are kept as they are; more are kept as bytes, which are counted. */
+const MOST_HELD = 64;
+/** A Status of so many bytes is parked, whatever is parked already. */
+const SHORT = 4096;
+const LEFT_OUT =
+  "what the failure says is left out: too many bytes wait to be read already, release some";
 
 /**
  * The calls that a guest made and that are not collected: how they end, and how they are waited for.
@@ -101,13 +62,21 @@ export class OutgoingCalls {
     resPtr: number,
     resCap: number,
   ): number {
-    const { responseBytes, parkedBytes } = this.#options.limits;
-    const most = Math.min(resCap, responseBytes);
+    const most = Math.min(resCap, this.#options.limits.responseBytes);
     const length = method.write(response, this.#memory.bytes, resPtr, resPtr + most);
     if (length >= 0) {
       if (number !== 0) this.#calls.delete(number);
       return length;
     }
+    const body = this.#encode(method, response);
+    // Of a call that is done at once this was looked at before it was made.
+    if (number !== 0) this.#checkRoom(method);
+    return this.#keep(number, 0, body);
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED if it has too many bytes */
+  #encode(method: BoundMethod, response: unknown): Uint8Array {
+    const { responseBytes } = this.#options.limits;
     const body = method.encode(response);
     if (body.length > responseBytes) {
       throw new ConnectError(
@@ -115,27 +84,39 @@ export class OutgoingCalls {
         Code.ResourceExhausted,
       );
     }
-    // Of a call that is done at once this was looked at before it was made.
-    if (number !== 0 && this.#calls.parkedBytes > parkedBytes) {
-      throw new ConnectError(
-        `there is no room for the response of ${method.name}: responses of more than ${parkedBytes} bytes wait to be read already: release some`,
-        Code.ResourceExhausted,
-      );
-    }
-    return this.#keep(number, 0, body);
+    return body;
+  }
+
+  /** @throws ConnectError RESOURCE_EXHAUSTED if there is no room to park what a call has come to */
+  #checkRoom({ name }: BoundMethod): void {
+    const { parkedBytes } = this.#options.limits;
+    if (this.#calls.parkedBytes <= parkedBytes) return;
+    throw new ConnectError(
+      `there is no room for the response of ${name}: responses of more than ${parkedBytes} bytes wait to be read already: release some`,
+      Code.ResourceExhausted,
+    );
   }
 
   /** Parks the Status of a failure under `number` (0: a new one). */
   park(number: number, error: unknown): number {
+    return this.#keepStatus(number, this.#statusOf(error));
+  }
+
+  #keepStatus(number: number, { code, body }: Kept): number {
+    const room = this.#calls.parkedBytes <= this.#options.limits.parkedBytes;
+    if (room || body.length <= SHORT) return this.#keep(number, code, body);
+    return this.#keep(number, code, encodeStatus(new ConnectError(LEFT_OUT, code)));
+  }
+
+  #statusOf(error: unknown): Kept {
     const failure = this.errorOf(error);
-    let body: Uint8Array;
+    const { code } = failure;
     try {
-      body = encodeStatus(failure);
+      return { code, body: encodeStatus(failure) };
     } catch (cause) {
-      body = encodeStatus(new ConnectError(failure.rawMessage, failure.code));
       this.#options.incident(cause);
+      return { code, body: encodeStatus(new ConnectError(failure.rawMessage, code)) };
     }
-    return this.#keep(number, failure.code, body);
   }
 
   #keep(number: number, code: number, body: Uint8Array): number {
@@ -148,8 +129,14 @@ export class OutgoingCalls {
   }
 
   /** Takes in a call that is not done. */
-  pend(method: BoundMethod, pending: Pending<unknown>, resPtr: number, resCap: number): number {
-    const call = new PendingCall(this, method, pending, resPtr, resCap);
+  pend(
+    method: BoundMethod,
+    pending: Pending<unknown>,
+    reqLen: number,
+    resPtr: number,
+    resCap: number,
+  ): number {
+    const call = new PendingCall(this, method, pending, reqLen, resPtr, resCap);
     const number = this.#calls.add(call);
     pending.settle(call);
     return pendingWord(number);
@@ -166,11 +153,52 @@ export class OutgoingCalls {
       } catch (reason) {
         resolve(Promise.reject(reason));
       }
-    }
+    } else if (this.#calls.get(call.number) === call) this.#hold(call);
     this.#untold?.add(call);
     if (this.#options.finished === undefined || this.#calls.get(call.number) !== call) return;
     this.#finished[this.#finishedCount++] = call;
     this.#options.finished();
+  }
+
+  /** Nobody takes yet what a call has come to. */
+  #hold(call: PendingCall): void {
+    if (this.#calls.held < MOST_HELD) return this.#calls.hold(call);
+    const { pendingBytes } = this.#options.limits;
+    this.#calls.charge(call, 0);
+    let kept = this.#kept(call);
+    if (kept.body.length > SHORT && this.#calls.pendingBytes + kept.body.length > pendingBytes) {
+      kept = this.#statusOf(
+        new ConnectError(
+          `what ${call.method.name} has come to was dropped: more than ${pendingBytes} bytes wait to be collected already: wait for calls as they are done`,
+          Code.ResourceExhausted,
+        ),
+      );
+    }
+    call.response = call.error = undefined;
+    call.kept = kept;
+    this.#calls.charge(call, kept.body.length);
+  }
+
+  #kept({ method, response, error }: PendingCall): Kept {
+    if (error !== undefined) return this.#statusOf(error);
+    try {
+      return { code: 0, body: this.#encode(method, response) };
+    } catch (failure) {
+      return this.#statusOf(failure);
+    }
+  }
+
+  /** Gives the guest what was kept as bytes. */
+  #take({ number, method, resPtr, resCap }: PendingCall, kept: Kept): number {
+    const { code, body } = kept;
+    if (code !== 0) return this.#keepStatus(number, kept);
+    if (body.length > resCap) {
+      this.#checkRoom(method);
+      return this.#keep(number, 0, body);
+    }
+    this.#memory.bytes.set(body, resPtr);
+    this.#calls.delete(number);
+    return body.length;
   }
 
   /** `Endpoint.wait` */
@@ -213,9 +241,10 @@ export class OutgoingCalls {
   }
 
   #outcome(call: PendingCall): number {
-    const { number, method, response, error } = call;
+    const { number, method, response, error, kept } = call;
     if (error !== undefined) return this.park(number, error);
     try {
+      if (kept !== undefined) return this.#take(call, kept);
       return this.finish(number, method, response, call.resPtr, call.resCap);
     } catch (failure) {
       return this.park(number, failure);
