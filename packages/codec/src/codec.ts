@@ -27,7 +27,7 @@ export interface Codec<Desc extends DescMessage = DescMessage> {
 
   /**
    * Like `decode`, but its `bytes` fields may be views of `memory`: they are only valid until the memory changes, which
-   * for a handler means while it is synchronous. See `lend` for a test that catches who keeps one.
+   * for a handler means while it is synchronous; the next message may be given the same view of the same place. See `lend` for a test that catches who keeps one.
    */
   decodeBorrowed(memory: Uint8Array, start: number, end: number): MessageShape<Desc>;
 

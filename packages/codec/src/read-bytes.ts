@@ -6,7 +6,7 @@ export function readBytes(memory: Uint8Array, pos: number, limit: number): Uint8
   const end = readEnd(memory, pos, limit);
   pos = cursor.pos;
   cursor.pos = end;
-  return cursor.borrow ? viewOf(memory, pos, end) : copyBytes(memory, pos, end);
+  return cursor.borrow ? lendBytes(memory, pos, end) : copyBytes(memory, pos, end);
 }
 
 // The engine goes to its runtime for the buffer of an array, which takes as long as a view does; most messages come out of
@@ -26,6 +26,21 @@ function remember(memory: Uint8Array): void {
 function viewOf(memory: Uint8Array, start: number, end: number): Uint8Array {
   if (memory !== lastMemory) remember(memory);
   return new Uint8Array(lastBuffer, memory.byteOffset + start, end - start);
+}
+
+/** What was lent last, and where it stands. */
+let lent = new Uint8Array(0);
+let lentFrom = lent;
+let lentAt = 0;
+let lentEnd = 0;
+
+/** A view to be borrowed. Most guests use one buffer over and over, and making the view costs more than reading the message around it. */
+function lendBytes(memory: Uint8Array, start: number, end: number): Uint8Array {
+  if (memory === lentFrom && start === lentAt && end === lentEnd) return lent;
+  lentFrom = memory as Uint8Array<ArrayBuffer>;
+  lentAt = start;
+  lentEnd = end;
+  return (lent = viewOf(memory, start, end) as Uint8Array<ArrayBuffer>);
 }
 
 // Engines keep up to 64 bytes of an array in the object; more costs a system allocation, of some microseconds whatever its

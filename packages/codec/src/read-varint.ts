@@ -51,11 +51,27 @@ export function readTag(memory: Uint8Array, pos: number, limit: number): number 
   return tag;
 }
 
+/** A length that takes more than one byte: most often two, or three. */
+function readLength(memory: Uint8Array, pos: number, limit: number): number {
+  if (pos + 3 > limit) return readVarint32(memory, pos, limit);
+  const first = memory[pos] as number;
+  const second = memory[pos + 1] as number;
+  const length = (first & 127) | ((second & 127) << 7);
+  if (second < 128) {
+    cursor.pos = pos + 2;
+    return length;
+  }
+  const third = memory[pos + 2] as number;
+  if (third > 127) return readVarint32(memory, pos, limit);
+  cursor.pos = pos + 3;
+  return length | (third << 14);
+}
+
 /** The end of the bytes that follow their length at `pos`; leaves `cursor.pos` at their start. */
 export function readEnd(memory: Uint8Array, pos: number, limit: number): number {
   let length = pos < limit ? (memory[pos] as number) : 128;
   if (length < 128) cursor.pos = pos + 1;
-  else length = readVarint32(memory, pos, limit);
+  else length = readLength(memory, pos, limit);
   const end = cursor.pos + length;
   if (end > limit) truncated(pos);
   return end;

@@ -84,6 +84,44 @@ test("borrowed bytes are views of the memory", () => {
   expect([...bytes]).toEqual([77, 2, 3]);
 });
 
+test("bytes that are borrowed one after the other are those of their own place, length and memory", () => {
+  const borrowed = (memory: Uint8Array, start: number, end: number): number[] => [
+    ...((codec.decodeBorrowed(memory, start, end) as Loose)["bytesDefault"] as Uint8Array),
+  ];
+  const memory = Uint8Array.of(0x2a, 3, 1, 2, 3, 0x2a, 2, 5, 6);
+  const other = Uint8Array.of(0x2a, 3, 7, 8, 9);
+  expect(borrowed(memory, 0, 5)).toEqual([1, 2, 3]);
+  memory[2] = 77;
+  expect(borrowed(memory, 0, 5)).toEqual([77, 2, 3]);
+  expect(borrowed(other, 0, 5)).toEqual([7, 8, 9]);
+  expect(borrowed(memory, 5, 9)).toEqual([5, 6]);
+  memory[1] = 2;
+  expect(borrowed(memory, 0, 4)).toEqual([77, 2]);
+  memory.set([0x2a, 0, 0x2a, 4, 1, 2, 3, 4]);
+  expect(borrowed(memory, 0, 2)).toEqual([]);
+  expect(borrowed(memory, 0, 8)).toEqual([1, 2, 3, 4]);
+});
+
+test.each([127, 128, 16_383, 16_384, 2_097_151, 2_097_152])(
+  "a length of %i is read, and one that stands in more bytes than it needs",
+  (length) => {
+    const size = [length & 127, (length >> 7) & 127, (length >> 14) & 127, length >> 21];
+    const bytes = size.findLastIndex((part) => part > 0) + 1;
+    for (const more of [0, 1, 2]) {
+      const head = [0x2a];
+      for (let at = 0; at < bytes + more; at++)
+        head.push((size[at] ?? 0) | (at < bytes + more - 1 ? 128 : 0));
+      const memory = new Uint8Array(head.length + length).fill(7);
+      memory.set(head);
+      const message = codec.decode(memory, 0, memory.length) as Loose;
+      expect((message["bytesDefault"] as Uint8Array).length).toBe(length);
+      for (let end = 1; end <= head.length; end++)
+        expect(() => codec.decode(memory, 0, end)).toThrow("in the middle of a value");
+      expect(() => codec.decode(memory, 0, memory.length - 1)).toThrow("in the middle of a value");
+    }
+  },
+);
+
 test("who keeps lent bytes reads 0xDB", () => {
   const memory = Uint8Array.of(0x2a, 3, 1, 2, 3);
   let kept: unknown;
