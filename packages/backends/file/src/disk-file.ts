@@ -110,21 +110,27 @@ export class DiskFile implements OpenFile, ReadSource {
 
   #put(data: Uint8Array, offset: number): void {
     this.#checkWrite();
-    const { fs } = this.#disk;
-    const quota = this.#quota.limited ? this.#quota : undefined;
-    const before = quota === undefined ? 0 : this.#size;
-    quota?.grow(this.#count.inode, this.#guest, offset + data.length - before);
+    if (this.#quota.limited) return this.#putWithin(this.#quota, data, offset);
+    for (let done = 0; done < data.length;) done += this.#write(data, done, offset);
+  }
+
+  /** What a system call writes of it, from `done` on. */
+  #write(data: Uint8Array, done: number, offset: number): number {
+    // To append is the kernel's work, so that two writers do not overwrite each other.
+    const at = this.#mode.append ? null : offset + done;
+    return this.#disk.fs.writeSync(this.#fd, data, done, data.length - done, at);
+  }
+
+  #putWithin(quota: Quota, data: Uint8Array, offset: number): void {
+    const before = this.#size;
+    quota.grow(this.#count.inode, this.#guest, offset + data.length - before);
     let done = 0;
     try {
-      while (done < data.length) {
-        // To append is the kernel's work, so that two writers do not overwrite each other.
-        const at = this.#mode.append ? null : offset + done;
-        done += fs.writeSync(this.#fd, data, done, data.length - done, at);
-      }
+      while (done < data.length) done += this.#write(data, done, offset);
     } finally {
       if (done < data.length) {
         const reached = Math.max(before, offset + done);
-        quota?.shrink(this.#count.inode, offset + data.length - reached);
+        quota.shrink(this.#count.inode, offset + data.length - reached);
       }
     }
   }
