@@ -1,11 +1,6 @@
+import { promising, Suspending } from "./jspi.ts";
 import { wat } from "./loop-guest.ts";
 import type { Sample } from "./case.ts";
-
-/** WebAssembly.Suspending and promising, which the type library does not know yet. */
-const { Suspending, promising } = WebAssembly as unknown as {
-  Suspending: new (run: () => Promise<number>) => WebAssembly.ImportValue;
-  promising: (run: unknown) => (times: number) => Promise<void>;
-};
 
 const GUEST = `(module
   (import "h" "once" (func $once (result i32)))

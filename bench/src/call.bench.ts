@@ -3,8 +3,9 @@ import { echo, EchoService } from "@dropthrough/dispatch/testing";
 import { defineBackend } from "@dropthrough/dispatch";
 import { log, LogService, Level } from "@dropthrough/log";
 import { Writable } from "node:stream";
+import { bareHost } from "./bare-host.ts";
 import { byChance, type Case, type CaseMaker, type Sample } from "./case.ts";
-import { loopGuest, type LoopOptions, renamed, serving, wat } from "./loop-guest.ts";
+import { loopGuest, loopModule, type LoopOptions, renamed, serving, wat } from "./loop-guest.ts";
 
 const ECHO = "dropthrough.testing.v1.EchoService/Echo";
 const echoRequest = (size: number): Uint8Array =>
@@ -12,6 +13,19 @@ const echoRequest = (size: number): Uint8Array =>
     EchoService.method.echo.input,
     create(EchoService.method.echo.input, { payload: Buffer.alloc(size, 7) }),
   );
+
+const echo64 = (): LoopOptions => ({
+  method: ECHO,
+  request: echoRequest(64),
+  backends: [echo()],
+});
+
+/** A handler that answers a promise, which is resolved. */
+const answers = async ({
+  payload,
+}: {
+  readonly payload: Uint8Array;
+}): Promise<{ payload: Uint8Array }> => ({ payload });
 
 /** The same calls in two hosts: as they are, and with something changed. */
 function paired(
@@ -103,13 +117,7 @@ const cases: readonly CaseMaker[] = [
     name: "call.floor",
     make: async () => ({ what: "an import with six i32 that does nothing", subject: floor() }),
   },
-  byChance(
-    codec("call.echo64", 0.12, () => ({
-      method: ECHO,
-      request: echoRequest(64),
-      backends: [echo()],
-    })),
-  ),
+  byChance(codec("call.echo64", 0.12, echo64)),
   byChance(
     codec("call.echo1k", 0.12, () => ({
       method: ECHO,
@@ -127,11 +135,13 @@ const cases: readonly CaseMaker[] = [
     request: logRecord,
     backends: [log({ stream: sink, pretty: false, level: "fatal" })],
   })),
-  codec("call.get", 0.12, () => ({
-    method: "bench.v1.GetService/Echo",
-    request: Buffer.from("\x22\x0ckey-12345678"),
-    backends: [get],
-  })),
+  byChance(
+    codec("call.get", 0.12, () => ({
+      method: "bench.v1.GetService/Echo",
+      request: Buffer.from("\x22\x0ckey-12345678"),
+      backends: [get],
+    })),
+  ),
   paired(
     "async.resolved",
     "call.echo64",
@@ -144,12 +154,25 @@ const cases: readonly CaseMaker[] = [
         defineBackend({
           name: "async",
           service: renamed("bench.v1.AsyncService"),
-          impl: { echo: async ({ payload }) => ({ payload }) },
+          impl: { echo: answers },
         }),
       ],
     },
-    { method: ECHO, request: echoRequest(64), backends: [echo()] },
+    echo64(),
   ),
+  {
+    name: "async.resolved.bare",
+    async make() {
+      const { sample, host } = await loopGuest(echo64());
+      const module = loopModule("bench.v1.BareService", { ...echo64(), waits: true });
+      return {
+        what: "call.echo64; beside it the same as async.resolved without codec and dispatch",
+        subject: bareHost(module, answers),
+        baseline: sample,
+        close: async () => host[Symbol.asyncDispose](),
+      };
+    },
+  },
   byChance(
     paired(
       "guest.echo64",
@@ -168,7 +191,7 @@ const cases: readonly CaseMaker[] = [
           },
         ],
       },
-      { method: ECHO, request: echoRequest(64), backends: [echo()] },
+      echo64(),
     ),
   ),
 ];

@@ -3,6 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { defineBackend } from "@dropthrough/dispatch";
 import { EchoService } from "@dropthrough/dispatch/testing";
 import { createHost } from "@dropthrough/host";
+import { bareHost } from "./bare-host.ts";
 import type { CaseMaker } from "./case.ts";
 import { data, loopRequest, renamed, serving, starter, wat } from "./loop-guest.ts";
 
@@ -83,7 +84,17 @@ async function plain(times: number): Promise<number> {
   return Number(process.hrtime.bigint() - start);
 }
 
+const WHAT = "the same promises in plain JavaScript";
+
 const cases: readonly CaseMaker[] = [
+  {
+    name: "async.done1000.bare",
+    make: async () => ({
+      what: `${WHAT}; beside it the same guest without codec and dispatch`,
+      subject: bareHost(guest(), later),
+      baseline: plain,
+    }),
+  },
   {
     name: "async.done1000",
     async make() {
@@ -104,7 +115,7 @@ const cases: readonly CaseMaker[] = [
       await host.start();
       const client = createClient(renamed(EXPORTED), host.transport);
       return {
-        what: "the same promises in plain JavaScript",
+        what: WHAT,
         atMost: 2,
         async subject(times) {
           const payload = loopRequest(times);
