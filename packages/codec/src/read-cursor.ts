@@ -45,3 +45,7 @@ export function tooDeep(typeName: string, at: number): never {
 export function badGroupEnd(at: number): never {
   throw new WireError("a group does not end, or another one's end stands there", at);
 }
+
+export function badWireType(tag: number, at: number): never {
+  throw new WireError(`wire type ${tag & 7} does not exist`, at);
+}

@@ -1,5 +1,5 @@
 import { copyBytes } from "./read-bytes.ts";
-import { badGroupEnd, cursor, DEPTH, truncated, WireError } from "./read-cursor.ts";
+import { badGroupEnd, badWireType, cursor, DEPTH, truncated, WireError } from "./read-cursor.ts";
 import { readEnd, readTag } from "./read-varint.ts";
 
 /** A field that the descriptor does not have, as protobuf-es keeps it in `$unknown`. */
@@ -70,7 +70,7 @@ function skipValue(
     case 4:
       return badGroupEnd(pos);
     default:
-      throw new WireError(`wire type ${tag & 7} does not exist`, pos);
+      return badWireType(tag, pos);
   }
   if (cursor.pos > limit) truncated(pos);
 }

@@ -2,7 +2,7 @@
 import { isObject, toBytes, toMessage } from "./init-value.ts";
 import { jsonToStruct, setOwn, structToJson } from "./json-struct.ts";
 import { readBytes } from "./read-bytes.ts";
-import { badGroupEnd, cursor, DEPTH, tooDeep, WireError } from "./read-cursor.ts";
+import { badGroupEnd, badWireType, cursor, DEPTH, tooDeep } from "./read-cursor.ts";
 import * as readNumber from "./read-number.ts";
 import { readLossyString, readString } from "./read-string.ts";
 import { readUnknown, skip, unknownEnum } from "./read-unknown.ts";
@@ -49,10 +49,6 @@ export const encodeRuntime: object = {
   writeString,
   writeUnknown,
 };
-
-function badWireType(tag: number, at: number): never {
-  throw new WireError(`wire type ${tag & 7} does not exist`, at);
-}
 
 function foreign(message: { readonly $typeName?: unknown }, typeName: string): never {
   throw new TypeError(`expected a message ${typeName}, got ${String(message.$typeName)}`);

@@ -89,8 +89,11 @@ test("single methods may take another number of fields", () => {
   expect(() => method.start(requestOf(21), 0, 42, 0)).toThrow("more than 20 fields");
 });
 
-/** A service of a guest: what it is sent, and answers, is a list of messages with so many fields each. */
-function wideService(fields: number): DescService {
+/** How messages may stand in a message. */
+type Kind = "list" | "map" | "group";
+
+/** A service of a guest: what it is sent, and answers, is a list, or a map, of messages with so many fields each. */
+function wideService(fields: number, kind: Kind = "list"): DescService {
   const field = Array.from({ length: fields }, (_, i) => ({
     name: `f${i}`,
     number: i + 1,
@@ -100,18 +103,28 @@ function wideService(fields: number): DescService {
   const items = {
     name: "items",
     number: 1,
-    type: FieldDescriptorProto_Type.MESSAGE,
+    type: FieldDescriptorProto_Type[kind === "group" ? "GROUP" : "MESSAGE"],
     label: FieldDescriptorProto_Label.REPEATED,
-    typeName: ".wide.Item",
+    typeName: kind === "map" ? ".wide.List.ItemsEntry" : ".wide.Item",
+  };
+  const { OPTIONAL: label } = FieldDescriptorProto_Label;
+  const { MESSAGE: type, STRING } = FieldDescriptorProto_Type;
+  const entry = {
+    name: "ItemsEntry",
+    options: { mapEntry: true },
+    field: [
+      { name: "key", number: 1, type: STRING, label },
+      { name: "value", number: 2, type, label, typeName: ".wide.Item" },
+    ],
   };
   const method = [{ name: "Get", inputType: ".wide.List", outputType: ".wide.List" }];
   const file = create(FileDescriptorProtoSchema, {
     name: "wide.proto",
     package: "wide",
-    syntax: "proto3",
+    syntax: kind === "group" ? "proto2" : "proto3",
     messageType: [
       { name: "Item", field },
-      { name: "List", field: [items] },
+      { name: "List", field: [items], nestedType: kind === "map" ? [entry] : [] },
     ],
     service: [{ name: "Wide", method }],
   });
@@ -120,8 +133,11 @@ function wideService(fields: number): DescService {
   return desc;
 }
 
-/** A list of so many empty messages, as bytes. */
-const listOf = requestOf;
+/** So many empty messages, as bytes. */
+function listOf(messages: number, kind: Kind = "list"): Uint8Array {
+  if (kind !== "group") return requestOf(messages);
+  return Uint8Array.from({ length: 2 * messages }, (_, i) => (i % 2 === 0 ? 0x0b : 0x0c));
+}
 
 describe("what a guest sends, or answers, where the host decodes it", () => {
   /** A registry in which a guest answers with what `answers` has; and what an interceptor saw. */
@@ -150,20 +166,23 @@ describe("what a guest sends, or answers, where the host decodes it", () => {
     return outcome(method.start(request, 0, request.length, 0));
   };
 
-  test.each([
-    [1, 131_073],
-    [15, 65_537],
-    [1000, 1_041],
-  ])("in messages of %i fields each, %i of them are too many", async (fields, tooMany) => {
-    const desc = wideService(fields);
+  test.each<[number, Kind, number]>([
+    [1, "list", 131_073],
+    [15, "list", 65_537],
+    [1000, "list", 1_041],
+    [1000, "map", 1_041],
+    [1000, "group", 1_041],
+  ])("in messages of %i fields each, in a %s, %i are too many", async (fields, kind, tooMany) => {
+    const desc = wideService(fields, kind);
     const refused = { code: Code.ResourceExhausted };
-    const { registry, seen } = over(desc, listOf(1));
-    await expect(call(registry, listOf(tooMany - 1))).resolves.toMatchObject({ items: [{}] });
-    await expect((async () => call(registry, listOf(tooMany)))()).rejects.toMatchObject(refused);
+    const { registry, seen } = over(desc, listOf(1, kind));
+    const few = listOf(tooMany - 1, kind);
+    const many = listOf(tooMany, kind);
+    await expect(call(registry, few)).resolves.toHaveProperty("items");
+    await expect((async () => call(registry, many))()).rejects.toMatchObject(refused);
     expect(seen).toEqual(["Get"]);
-    await expect(call(over(desc, listOf(tooMany - 1)).registry, listOf(0))).resolves.toBeDefined();
-    const answered = call(over(desc, listOf(tooMany)).registry, listOf(0));
-    await expect(answered).rejects.toMatchObject(refused);
+    await expect(call(over(desc, few).registry, listOf(0))).resolves.toBeDefined();
+    await expect(call(over(desc, many).registry, listOf(0))).rejects.toMatchObject(refused);
   });
 
   test("is bounded for the program that calls it, too", async () => {
