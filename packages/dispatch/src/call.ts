@@ -8,6 +8,7 @@ import {
 } from "@connectrpc/connect";
 import { Chain, type Link } from "./chain.ts";
 import { type Caller, callerKey, callerSymbol } from "./caller.ts";
+import { SentValues } from "./sent-values.ts";
 import type { Clock } from "./guest.ts";
 import type { Method } from "./method.ts";
 import { newSpan, readTraceparent, type TraceContext, type TraceParent } from "./trace-context.ts";
@@ -74,7 +75,7 @@ export class Call implements HandlerContext, CallRecord {
 
   /** What a program sends along, before the call starts. */
   send(values: ContextValues | undefined, requestHeader: Headers | undefined): void {
-    if (values !== undefined) this.#parts().values = values.set(callerKey, this.caller);
+    if (values !== undefined) this.#parts().values = new SentValues(values, this.caller);
     if (requestHeader !== undefined) this.#parts().requestHeader = requestHeader;
   }
 
@@ -227,6 +228,11 @@ export class Call implements HandlerContext, CallRecord {
     this.abort(
       new ConnectError(`${this.name} did not answer within its deadline`, Code.DeadlineExceeded),
     );
+  }
+
+  /** What a call comes to that its caller does not wait for any more. */
+  givenUp(): ConnectError {
+    return new ConnectError(`${this.name} was given up by its caller`, Code.Canceled);
   }
 
   /** Takes an answer in among those that are made on behalf of this call. */

@@ -44,7 +44,7 @@ class InterceptedAnswer implements Answer {
   answer(message: Message, call: Call): unknown {
     const inner = this.#inner;
     const innermost: UnaryFn = (request) => {
-      const answered = inner.answer(request.message, call);
+      const answered = inner.answer(wholeRequest(call, request).message, call);
       if (!isPromise(answered)) return new Response(call, inner.response(answered));
       const response = whileWanted(call, answered).then(
         (m) => new Response(call, inner.response(m)),
@@ -53,13 +53,43 @@ class InterceptedAnswer implements Answer {
       response.catch(() => {});
       return response;
     };
-    const outermost = this.#interceptors.reduceRight<UnaryFn>((next, one) => one(next), innermost);
+    const outermost = this.#interceptors.reduceRight<UnaryFn>(
+      (next, one) => around(call, one(next)),
+      innermost,
+    );
     return outermost(new Request(call, message));
   }
 
   response(answered: unknown): Message {
     return (answered as UnaryResponse).message;
   }
+}
+
+/** An interceptor and what is inside of it: what either of them passes on may be a copy, which lacks what is made when asked for. */
+function around(call: Call, intercepted: UnaryFn): UnaryFn {
+  return (request) => {
+    const answered = intercepted(wholeRequest(call, request));
+    if (!isPromise(answered)) return wholeResponse(call, answered);
+    const response = answered.then((one) => wholeResponse(call, one));
+    // As above: whoever is around it may leave it alone.
+    response.catch(() => {});
+    return response;
+  };
+}
+
+function wholeRequest(call: Call, request: UnaryRequest): UnaryRequest {
+  if (request instanceof Request) return request;
+  const { header, contextValues }: Partial<UnaryRequest> = request;
+  call.send(contextValues, header);
+  return new Request(call, request.message);
+}
+
+function wholeResponse(call: Call, response: UnaryResponse): UnaryResponse {
+  if (response instanceof Response) return response;
+  const message = (response as Partial<UnaryResponse> | undefined)?.message;
+  if (message === undefined)
+    throw new TypeError(`an interceptor answered ${typeof response}, no response`);
+  return new Response(call, message);
 }
 
 /** What interceptors wait for ends when the call is given up, though nobody may ever answer it. */

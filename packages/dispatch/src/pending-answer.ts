@@ -1,5 +1,4 @@
 import type { Pending, PendingListener } from "@dropthrough/abi";
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { Armed, Call } from "./call.ts";
 import { type Dispatch, failed, type Measured, succeeded } from "./call-outcome.ts";
 import { Deferred } from "./deferred.ts";
@@ -59,8 +58,7 @@ export class PendingAnswer<Response>
   }
 
   cancel(): void {
-    const { call } = this;
-    call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
+    this.call.abort(this.call.givenUp());
   }
 
   done(answered: unknown): void {

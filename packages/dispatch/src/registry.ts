@@ -6,7 +6,7 @@ import { checkEntry, type Entry, serviceDesc, serviceName } from "./entry.ts";
 import { runAll } from "./failures.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
 import type { Clock, Directory, ServiceInfo } from "./guest.ts";
-import type { Interceptor } from "./interceptor.ts";
+import { type Interceptor, isPromise } from "./interceptor.ts";
 import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
 import { type Method, methodOf } from "./method.ts";
 import { checkObserver, checkOptions } from "./option-check.ts";
@@ -22,7 +22,7 @@ export interface RegistryOptions {
   readonly codec?: CodecOptions;
   /** The source of time; a scheduler is one of order too. Default the machine's. */
   readonly clock?: Clock | Scheduler;
-  /** Hears of every bug of the host: an error that was no ConnectError. Default: `console.error`. */
+  /** Hears of every bug of the host: an error that was no ConnectError. Default, and where it fails itself: `console.error`. */
   readonly onIncident?: (incident: Incident) => void;
 }
 
@@ -76,13 +76,17 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   return new DispatchRegistry(options);
 }
 
+function print({ id, error, call }: Incident): void {
+  console.error(`${id} in ${call?.name ?? "the host"}:`, error);
+}
+
 class DispatchRegistry implements Registry, SessionCore {
   readonly clock: Scheduler;
   readonly limits: DispatchLimits;
   readonly interceptors: readonly Interceptor[];
   readonly codec: CodecOptions;
   readonly observers = new Set<CallObserver>();
-  readonly #onIncident: (incident: Incident) => void;
+  readonly #onIncident: (incident: Incident) => unknown;
   readonly #entries = new Map<string, Entry>();
   readonly #methods = new Map<string, Method>();
   readonly #watchers = new Set<() => void>();
@@ -94,9 +98,7 @@ class DispatchRegistry implements Registry, SessionCore {
     this.limits = { ...DEFAULT_DISPATCH_LIMITS, ...options.limits };
     this.interceptors = options.interceptors ?? [];
     this.codec = options.codec ?? {};
-    this.#onIncident =
-      options.onIncident ??
-      (({ id, error, call }) => console.error(`${id} in ${call?.name ?? "the host"}:`, error));
+    this.#onIncident = options.onIncident ?? print;
   }
 
   use(entry: Entry): Disposable {
@@ -174,8 +176,21 @@ class DispatchRegistry implements Registry, SessionCore {
     const id = `incident-${Math.floor(Math.random() * 2 ** 32)
       .toString(16)
       .padStart(8, "0")}`;
-    this.#onIncident({ id, error, call });
+    this.#report({ id, error, call });
     return id;
+  }
+
+  #report(incident: Incident): void {
+    const failed = (cause: unknown): void => {
+      print(incident);
+      console.error(`onIncident failed for ${incident.id}:`, cause);
+    };
+    try {
+      const heard = this.#onIncident(incident);
+      if (isPromise(heard)) heard.then(undefined, failed);
+    } catch (cause) {
+      failed(cause);
+    }
   }
 
   nextId(): number {

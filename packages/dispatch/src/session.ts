@@ -73,12 +73,7 @@ export class Session implements Opener {
       }
       const { caller } = this;
       const own = caller.guest?.exported.has(parts.service) ?? false;
-      if (!own && this.#grants?.allow(name) === false) {
-        throw new ConnectError(
-          `${caller.name} was not granted ${name}: add it to the grants of ${caller.name}`,
-          Code.PermissionDenied,
-        );
-      }
+      if (!own) this.#checkGrant(name);
       const method = this.#core.find(name);
       if (method === undefined) throw new ConnectError(`nobody serves ${name}`, Code.NotFound);
       if (
@@ -94,17 +89,28 @@ export class Session implements Opener {
       const bound = bindMethod(method, this.#core, this.#core.interceptors, this);
       return this.#grants?.allow(name) === false ? servedOnly(bound, caller.name) : bound;
     } catch (error) {
-      if (error instanceof ConnectError) {
-        tell(this.#core, undefined, (observer) => observer.refused?.(this.caller, name, error));
-      }
+      if (error instanceof ConnectError) this.#tellRefused(name, error);
       throw error;
     }
+  }
+
+  #checkGrant(name: string): void {
+    if (this.#grants?.allow(name) !== false) return;
+    const { name: caller } = this.caller;
+    throw new ConnectError(
+      `${caller} was not granted ${name}: add it to the grants of ${caller}`,
+      Code.PermissionDenied,
+    );
+  }
+
+  #tellRefused(name: string, error: ConnectError): void {
+    tell(this.#core, undefined, (observer) => observer.refused?.(this.caller, name, error));
   }
 
   /**
    * Makes one call, message for message: for programs, and for tests of backends.
    *
-   * @throws ConnectError whatever the method answers; UNIMPLEMENTED if nobody serves it
+   * @throws ConnectError whatever the method answers; UNIMPLEMENTED if nobody serves it; PERMISSION_DENIED if it was not granted
    */
   async unary<D extends DescMethodUnary>(
     desc: D,
@@ -113,11 +119,11 @@ export class Session implements Opener {
   ): Promise<Response<D["input"], D["output"]>> {
     const { method, input, answer } = this.#callee(desc);
     const { signal, timeoutMs = 0, header, values } = options;
-    const call = this.open(method, Math.max(0, timeoutMs), values, header && new Headers(header));
+    const ownMs = timeoutMs > 0 ? timeoutMs : 0;
+    const call = this.open(method, ownMs, values, header && new Headers(header));
     if (signal === undefined) return this.#run(desc, call, input.create(request), answer);
-    signal.throwIfAborted();
-    const leave = (): void =>
-      call.abort(new ConnectError(`${call.name} was given up by its caller`, Code.Canceled));
+    if (signal.aborted) throw call.givenUp();
+    const leave = (): void => call.abort(call.givenUp());
     signal.addEventListener("abort", leave, { once: true });
     try {
       return await this.#run(desc, call, input.create(request), answer);
@@ -145,6 +151,7 @@ export class Session implements Opener {
   #callee(desc: DescMethodUnary): Callee {
     let known = this.#callees.get(desc);
     const name = known?.method.name ?? `${desc.parent.typeName}/${desc.name}`;
+    if (known === undefined) this.#checkProgram(name);
     const method = this.#core.find(name);
     if (method === undefined) throw new ConnectError(`nobody serves ${name}`, Code.Unimplemented);
     if (known?.method.entry !== method.entry) {
@@ -156,6 +163,15 @@ export class Session implements Opener {
       this.#callees.set(desc, known);
     }
     return known;
+  }
+
+  #checkProgram(name: string): void {
+    try {
+      this.#checkGrant(name);
+    } catch (error) {
+      this.#tellRefused(name, error as ConnectError);
+      throw error;
+    }
   }
 
   /**

@@ -1,0 +1,103 @@
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import { createRegistry, defineBackend, type Interceptor, LocalCaller } from "../src/index.ts";
+import { echo, EchoService } from "../src/testing.ts";
+import { failure } from "./session-over.ts";
+
+/** What every interceptor of Connect may read. */
+const reads =
+  (seen: string[]): Interceptor =>
+  (next) =>
+  (request) => {
+    const { method, service, url, header, contextValues, signal, stream } = request;
+    seen.push([method.name, service.typeName, url, header.get("a"), signal.aborted, stream].join());
+    expect(contextValues).toBeDefined();
+    return next(request);
+  };
+
+const SEEN =
+  "Echo,dropthrough.testing.v1.EchoService,dropthrough://echo/dropthrough.testing.v1.EchoService/Echo";
+
+test("an interceptor may pass on a copy of the request, with a message or headers of its own", async () => {
+  const seen: string[] = [];
+  const copies: Interceptor = (next) => (request) =>
+    next({
+      ...request,
+      header: new Headers({ a: "copied" }),
+      message: { ...request.message, payload: Uint8Array.of(7) },
+    } as typeof request);
+  let handled: string | null = null;
+  const registry = createRegistry({ interceptors: [copies, reads(seen)] });
+  registry.use(
+    defineBackend({
+      name: "echo",
+      service: EchoService,
+      impl: {
+        echo({ payload }, context) {
+          handled = context.requestHeader.get("a");
+          return { payload };
+        },
+      },
+    }),
+  );
+  const { message } = await registry
+    .connect(new LocalCaller("p"))
+    .unary(EchoService.method.echo, {});
+  expect(message.payload).toEqual(Uint8Array.of(7));
+  expect(seen).toEqual([`${SEEN},copied,false,false`]);
+  expect(handled).toBe("copied");
+});
+
+test.each([true, false])(
+  "an interceptor may answer a copy of the response (at once: %s), which those around it read",
+  async (atOnce) => {
+    const seen: unknown[] = [];
+    const outer: Interceptor = (next) => async (request) => {
+      const response = await next(request);
+      const { method, service, header, trailer, stream } = response;
+      seen.push(method.name, service.typeName, header.get("b"), [...trailer], stream);
+      return response;
+    };
+    const copies: Interceptor = (next) => (request) => {
+      const answered = next(request);
+      const copy = (response: Awaited<typeof answered>): typeof response =>
+        ({ ...response, message: { ...response.message, payload: Uint8Array.of(9) } }) as never;
+      return "then" in answered ? answered.then(copy) : copy(answered);
+    };
+    const registry = createRegistry({ interceptors: [outer, copies] });
+    registry.use(
+      defineBackend({
+        name: "echo",
+        service: EchoService,
+        impl: {
+          echo(_, context) {
+            context.responseHeader.set("b", "kept");
+            return atOnce ? {} : Promise.resolve({});
+          },
+        },
+      }),
+    );
+    const { message, header } = await registry
+      .connect(new LocalCaller("p"))
+      .unary(EchoService.method.echo, {});
+    expect(message.payload).toEqual(Uint8Array.of(9));
+    expect(header.get("b")).toBe("kept");
+    expect(seen).toEqual(["Echo", EchoService.typeName, "kept", [], false]);
+  },
+);
+
+test("an interceptor that answers nothing is a bug of the host, which the incident names", async () => {
+  const incidents: unknown[] = [];
+  const registry = createRegistry({
+    interceptors: [
+      ((next) => (request) => {
+        void next(request);
+      }) as Interceptor,
+    ],
+    onIncident: ({ error }) => incidents.push(error),
+  });
+  registry.use(echo());
+  const call = registry.connect(new LocalCaller("p")).unary(EchoService.method.echo, {});
+  expect((await failure(call)).code).toBe(Code.Internal);
+  expect(incidents).toMatchObject([{ message: "an interceptor answered undefined, no response" }]);
+});
