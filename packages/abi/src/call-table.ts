@@ -63,6 +63,8 @@ export class CallTable {
   held = 0;
   /** How many of the calls are incoming. */
   incoming = 0;
+  /** Bytes of their requests. */
+  incomingBytes = 0;
 
   constructor(most: number) {
     this.#most = Math.min(most, MAX_CALL_NUMBER);
@@ -119,7 +121,10 @@ export class CallTable {
     this.#size++;
     if (call.state === "pending") this.pendingBytes += call.bytes;
     else if (call.state === "parked") this.parkedBytes += call.body.length;
-    else this.incoming++;
+    else {
+      this.incoming++;
+      this.incomingBytes += call.body.length;
+    }
   }
 
   /** A pending call that is in it is done, and has what it came to as it is, which is not counted in bytes. */
@@ -148,14 +153,18 @@ export class CallTable {
       this.pendingBytes -= call.bytes;
       if (call.held) this.held--;
     } else if (call.state === "parked") this.parkedBytes -= call.body.length;
-    else this.incoming--;
+    else {
+      this.incoming--;
+      this.incomingBytes -= call.body.length;
+    }
   }
 
   /** Takes all calls out, for a guest that is gone. */
   clear(): HeldCall[] {
     const all = this.values();
     this.#calls.fill(undefined);
-    this.#size = this.parkedBytes = this.pendingBytes = this.held = this.incoming = 0;
+    this.#size = this.parkedBytes = this.pendingBytes = this.held = 0;
+    this.incoming = this.incomingBytes = 0;
     return all;
   }
 

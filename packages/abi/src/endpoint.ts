@@ -275,7 +275,7 @@ export class Endpoint {
    * @param body the request, or the passage that it stands in; the guest reads it with `read`
    * @param listener called once, with what the guest replied; never if `leave` was called before
    * @returns the call's number, for `dropthrough_v1_serve`, and what ends it without an answer
-   * @throws ConnectError RESOURCE_EXHAUSTED if the guest holds too many calls
+   * @throws ConnectError RESOURCE_EXHAUSTED if the guest holds too many calls, or is to answer too many bytes
    */
   accept(body: Uint8Array | Passage, listener?: (reply: Reply) => void): Incoming {
     return this.#incoming.accept(body, listener);

@@ -69,12 +69,10 @@ export class IncomingCalls {
 
   /** `Endpoint.accept` */
   accept(body: Uint8Array | Passage, listener?: (reply: Reply) => void): Incoming {
-    if (this.#calls.full) {
-      throw new ConnectError(
-        `the guest already holds ${this.#limits.calls} calls`,
-        Code.ResourceExhausted,
-      );
-    }
+    const { calls, pendingBytes } = this.#limits;
+    if (this.#calls.full) throw noRoom(`holds ${calls} calls`);
+    if (this.#calls.incomingBytes > pendingBytes)
+      throw noRoom(`is to answer requests of more than ${pendingBytes} bytes`);
     const call = new Incoming(this.#calls, body, listener);
     if (body instanceof Passage) body.holder = call;
     this.#calls.add(call);
@@ -116,4 +114,8 @@ export class IncomingCalls {
       return error instanceof ConnectError ? error.code : Code.InvalidArgument;
     }
   }
+}
+
+function noRoom(why: string): ConnectError {
+  return new ConnectError(`the guest already ${why}`, Code.ResourceExhausted);
 }

@@ -21,7 +21,8 @@ export interface AbiLimits {
   readonly parkedBytes: number;
   /**
    * Bytes of the requests of all pending calls of one instance, and of what they have come to while nobody collects it: but 64 of those are
-   * kept as they are, and not counted. Stops a guest that has large calls under way by the hundred. Default 64 MiB.
+   * kept as they are, and not counted. As many again of the requests that it is to answer. Stops a guest that has large calls under way by
+   * the hundred. Default 64 MiB.
    */
   readonly pendingBytes: number;
 }

@@ -236,7 +236,10 @@ export class OutgoingCalls {
   #collect(call: PendingCall): number {
     if (this.#calls.get(call.number) !== call) return parkedWord(0, Code.NotFound);
     // The call keeps its number and its outcome: the guest can wait again with a buffer that exists.
-    if (!this.#memory.holds(call.resPtr, call.resCap)) return parkedWord(0, Code.OutOfRange);
+    if (!this.#memory.holds(call.resPtr, call.resCap)) {
+      this.#hold(call);
+      return parkedWord(0, Code.OutOfRange);
+    }
     return this.#outcome(call);
   }
 

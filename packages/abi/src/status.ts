@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, ScalarType, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { AnySchema, type Any } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
@@ -8,7 +8,6 @@ import { StatusSchema } from "./gen/dropthrough/abi/v1/status_pb.ts";
 const TYPE_URL = "type.googleapis.com/";
 /** Fields of one Status, those of its details counted: four million bytes of empty details took seconds to decode. */
 const MOST_FIELDS = 1024;
-const DETAILS = 3;
 
 /**
  * A failed call as the `dropthrough.abi.v1.Status` that is parked for the guest.
@@ -76,6 +75,7 @@ export function decodeStatus(code: number, bytes: Uint8Array): ConnectError {
   return error;
 }
 
+/** Reads each field as the decoder does, by its type, whatever wire type stands in front of it: else some could hide others. */
 function checkFields(bytes: Uint8Array): void {
   const reader = new BinaryReader(bytes);
   let fields = 0;
@@ -88,10 +88,14 @@ function checkFields(bytes: Uint8Array): void {
         );
       }
       const [number, type] = reader.tag();
-      if (number === DETAILS && type === WireType.LengthDelimited && !inDetail) {
+      const { fields: known } = inDetail ? AnySchema : StatusSchema;
+      const field = known.find((one) => one.number === number);
+      if (field === undefined) reader.skip(type, number);
+      else if (field.message !== undefined) {
         const length = reader.uint32();
         count(reader.pos + length, true);
-      } else reader.skip(type, number);
+      } else if (field.scalar === ScalarType.INT32) reader.int32();
+      else reader.skip(WireType.LengthDelimited);
     }
   };
   count(bytes.length, false);

@@ -196,6 +196,23 @@ test.each([
   expect(replies).toHaveLength(1);
 });
 
+test.each([
+  ["a code that says that it is a text", [0x0a, 0x80, 0x20]],
+  ["a message that says that it is a number", [0x11, 0]],
+  ["a detail that says that it is a number", [0x19, 7]],
+  ["a detail that ends in the middle of a field", [0x1a, 1, 0x12, 0]],
+  ["a value in a detail that says that it is a number", [0x1a, 2, 0x11, 0]],
+])("%s hides no field of a Status", (_, start) => {
+  const guest = new ProxyGuest(DEFAULT_ABI_LIMITS);
+  const bytes = Uint8Array.from([
+    ...start,
+    ...Array.from({ length: 2048 }, () => [0x1a, 0]).flat(),
+  ]);
+  guest.bytes.set(bytes, 0);
+  const { number } = guest.endpoint.accept(new Uint8Array());
+  expect(guest.run("reply", [number, 5, 0, bytes.length])).toBe(-Code.ResourceExhausted);
+});
+
 test("a long message is no Status of many fields", () => {
   const guest = new ProxyGuest(DEFAULT_ABI_LIMITS);
   const replies: Reply[] = [];

@@ -61,6 +61,17 @@ test("what calls have come to is bounded in bytes while nobody collects it, but 
   expect(guest.incidents).toEqual([]);
 });
 
+test("what calls have come to is bounded in bytes where it was waited for with a buffer that does not exist, too", async () => {
+  const { guest, call } = guestWith({ pendingBytes: 2 * LONG, parkedBytes: 1e6 }, HELD + 4);
+  const waits = guest.open.map(async (_, i) => guest.wait([i + 1, 0xffff_ffff, 1]));
+  for (const open of guest.open) open.resolve(new Uint8Array(LONG));
+  expect(new Set(await Promise.all(waits))).toEqual(new Set([parkedWord(0, Code.OutOfRange)]));
+  expect(call()).toBe(parkedWord(0, Code.ResourceExhausted));
+  for (let number = 1; number <= HELD + 2; number++)
+    expect(await guest.wait([number, 8, LONG])).toBe(LONG);
+  expect(await guest.wait([HELD + 3, 8, LONG])).toBe(parkedWord(HELD + 3, Code.ResourceExhausted));
+});
+
 test("what was kept as bytes and does not fit is parked, and can be waited for with room", async () => {
   const { guest } = guestWith({}, HELD + 3);
   for (const open of guest.open.slice(0, HELD + 2)) open.resolve(Buffer.from("response"));
@@ -92,4 +103,17 @@ test("long failures of pending calls are parked up to the bound, then without wh
     lengths.push(guest.run("read", [number, 0, 8, LONG * 2]));
   }
   expect(lengths.map((length) => length > LONG)).toEqual([true, true, false, false, false]);
+});
+
+test("the requests that a guest is to answer are bounded in bytes, also where their callers have gone", () => {
+  const guest = new ProxyGuest({ ...DEFAULT_ABI_LIMITS, pendingBytes: 1000 });
+  const calls = [600, 600].map((length) => guest.endpoint.accept(new Uint8Array(length)));
+  calls[0]?.leave(Code.Canceled);
+  const refused = expect.objectContaining({ code: Code.ResourceExhausted });
+  expect(() => guest.endpoint.accept(new Uint8Array())).toThrow(refused);
+  expect(guest.run("reply", [calls[0]?.number ?? 0, 0, 0, 0])).toBe(-Code.Canceled);
+  calls.push(guest.endpoint.accept(new Uint8Array(600)));
+  expect(() => guest.endpoint.accept(new Uint8Array())).toThrow(refused);
+  calls[1]?.end(() => new ConnectError("no reply", Code.Internal));
+  expect(guest.endpoint.accept(new Uint8Array()).number).toBe(4);
 });
