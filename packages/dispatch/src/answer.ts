@@ -1,6 +1,7 @@
 import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Codec, type CodecOptions, codecOf } from "@dropthrough/codec";
+import { namesOf } from "./backend-check.ts";
 import type { Backend } from "./backend.ts";
 import type { Call } from "./call.ts";
 import type { Dispatch } from "./call-outcome.ts";
@@ -8,6 +9,7 @@ import type { ByteEntry } from "./entry.ts";
 import { FieldsLimit } from "./fields-limit.ts";
 import { type Answer, intercept, type Interceptor } from "./interceptor.ts";
 import { isUnary, type Method } from "./method.ts";
+import { similarName } from "./similar-name.ts";
 
 /** A handler as it stands in `impl`, its types worn off. */
 type Handler = (request: Message, context: Call) => unknown;
@@ -44,9 +46,11 @@ function backendAnswer(backend: Backend, desc: DescMethodUnary, codec: CodecOpti
   const impl = backend.impl as Record<string, Handler | undefined>;
   const handler = impl[desc.localName];
   if (handler === undefined) {
+    const meant = similarName(desc.localName, namesOf(impl));
     return new Refusal(
       Code.Unimplemented,
-      `the backend "${backend.name}" does not implement ${desc.name}`,
+      `the backend "${backend.name}" does not implement ${desc.name}` +
+        (meant === undefined ? "" : `: it has "${meant}", but no "${desc.localName}"`),
     );
   }
   return new HandlerAnswer(impl, handler, desc, codecOf(desc.output, codec));

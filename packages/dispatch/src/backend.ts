@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectError, HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { checkBackend } from "./backend-check.ts";
 import type { Directory } from "./guest.ts";
 
 /** The brand of an entry, shared by all copies of this package; its value is the major version of the interface. */
@@ -64,7 +65,12 @@ export interface Health {
   readonly message?: string;
 }
 
-/** Makes a backend. A wrong method name, request or response is a compile error. */
+/**
+ * Makes a backend. A wrong method name, request or response is a compile error; in a class, if that `implements ServiceImpl<typeof FileService>`.
+ *
+ * @throws TypeError for what is wrong all the same, such as a `service` that is no generated descriptor
+ */
 export function defineBackend<S extends DescService>(init: BackendInit<S>): Backend<S> {
+  checkBackend(init);
   return { ...init, features: init.features ?? [], [brand]: BACKEND_VERSION, kind: "backend" };
 }

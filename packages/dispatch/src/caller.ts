@@ -1,6 +1,7 @@
 import { Code, ConnectError, type ContextKey, type HandlerContext } from "@connectrpc/connect";
 import { runAll } from "./failures.ts";
 import type { Guest } from "./guest.ts";
+import { isPromise } from "./interceptor.ts";
 
 /** Who makes a call: one guest instance, or the program that runs the host. It cannot be forged by a guest. */
 export interface Caller {
@@ -53,29 +54,44 @@ export function callerOf(context: HandlerContext): Caller {
  * ```
  */
 export interface PerCaller<T> {
-  /** @throws ConnectError FAILED_PRECONDITION as `callerOf` */
+  /** @throws ConnectError FAILED_PRECONDITION as `callerOf`; ABORTED if the caller has ended meanwhile */
   of(context: HandlerContext): T;
 }
 
-/** @param make makes the value; it is disposed by `Symbol.asyncDispose` or `Symbol.dispose` if it has one */
+/**
+ * @param make makes the value, which is no promise, but may hold one; it is disposed by `Symbol.asyncDispose` or `Symbol.dispose` if
+ *   it has one
+ */
 export function perCaller<T extends object>(make: (caller: Caller) => T): PerCaller<T> {
-  const values = new WeakMap<Caller, T>();
+  // Null once the caller has ended.
+  const values = new WeakMap<Caller, T | null>();
   // Most calls come from whom the last one came from.
   let lastCaller: Caller | undefined;
   let lastValue: T | undefined;
+
+  const open = (caller: Caller): T | null => {
+    const made = make(caller);
+    if (isPromise(made)) {
+      throw new TypeError(
+        "perCaller was given a promise, which it cannot dispose: make an object that holds the promise",
+      );
+    }
+    values.set(caller, made);
+    caller.defer(() => {
+      values.set(caller, null);
+      if (lastValue === made) lastCaller = lastValue = undefined;
+      return dispose(made);
+    });
+    return values.get(caller) ?? null;
+  };
+
   return {
     of(context) {
       const caller = callerOf(context);
       if (caller === lastCaller && lastValue !== undefined) return lastValue;
-      let value = values.get(caller);
-      if (value === undefined) {
-        const made = (value = make(caller));
-        values.set(caller, made);
-        caller.defer(() => {
-          if (lastValue === made) lastCaller = lastValue = undefined;
-          return dispose(made);
-        });
-      }
+      const known = values.get(caller);
+      const value = known === undefined ? open(caller) : known;
+      if (value === null) throw new ConnectError(`${caller.name} has ended`, Code.Aborted);
       lastCaller = caller;
       return (lastValue = value);
     },

@@ -43,7 +43,8 @@ export interface Registry extends AsyncDisposable {
    * Plugs in a backend, a guest or a link. The only verb that changes a registry; what it answers takes the
    * entry out again, without disposing it.
    *
-   * @throws TypeError if it is no entry, is of another version, or its service has an owner already
+   * @throws TypeError if it is no entry, is of another version, its service has an owner already, or the registry was disposed;
+   *   what its `attach` throws
    */
   use(entry: Entry): Disposable;
   /** Every service, ordered by name. */
@@ -92,6 +93,7 @@ class DispatchRegistry implements Registry, SessionCore {
   readonly #watchers = new Set<() => void>();
   #directory: Directory | undefined;
   #lastId = 0;
+  #disposed = false;
 
   constructor(options: RegistryOptions) {
     this.clock = options.clock === undefined ? systemScheduler : schedulerOn(options.clock);
@@ -103,15 +105,22 @@ class DispatchRegistry implements Registry, SessionCore {
 
   use(entry: Entry): Disposable {
     checkEntry(entry);
+    if (this.#disposed) throw new TypeError("the registry was disposed: make another one");
     const service = serviceName(entry);
     const owner = this.#entries.get(service);
+    if (owner === entry) throw new TypeError(`"${entry.name}" is plugged in already`);
     if (owner !== undefined) {
       throw new TypeError(
         `${service} has two owners, "${owner.name}" and "${entry.name}": plug in one of them`,
       );
     }
     this.#entries.set(service, entry);
-    if (this.#directory !== undefined) (entry as Partial<Backend>).attach?.(this.#directory);
+    try {
+      if (this.#directory !== undefined) (entry as Partial<Backend>).attach?.(this.#directory);
+    } catch (error) {
+      this.#entries.delete(service);
+      throw error;
+    }
     this.#changed();
     return {
       [Symbol.dispose]: () => {
@@ -198,6 +207,7 @@ class DispatchRegistry implements Registry, SessionCore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
     const entries = [...this.#entries.values()].toReversed();
     this.#entries.clear();
     this.#methods.clear();

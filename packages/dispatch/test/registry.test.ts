@@ -1,6 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { brand, createRegistry, defineBackend } from "../src/index.ts";
+import {
+  brand,
+  createRegistry,
+  defineBackend,
+  type Directory,
+  type Registry,
+} from "../src/index.ts";
 import { echo, EchoService } from "../src/testing.ts";
+
+const nobody = ({ clock }: Registry): Directory => ({
+  clock,
+  services: () => [],
+  guests: () => [],
+  watch: () => ({ [Symbol.dispose]() {} }),
+});
 
 describe("registry.use", () => {
   test("refuses a second owner of a service, and names both", () => {
@@ -19,6 +32,30 @@ describe("registry.use", () => {
       '"echo" was made for version 2 of the backend interface, and this registry knows 1: upgrade @dropthrough/dispatch',
     );
     expect(() => registry.use({ ...echo(), [brand]: 0 })).toThrow('upgrade the package of "echo"');
+  });
+
+  test("refuses a backend that it has already, and says so", () => {
+    const registry = createRegistry();
+    const backend = echo();
+    registry.use(backend);
+    expect(() => registry.use(backend)).toThrow('"echo" is plugged in already');
+  });
+
+  test("refuses what comes after it was disposed, since nobody would close it", async () => {
+    const registry = createRegistry();
+    await registry[Symbol.asyncDispose]();
+    expect(() => registry.use(echo())).toThrow("the registry was disposed: make another one");
+  });
+
+  test("does not keep a backend that refuses its directory", () => {
+    const registry = createRegistry();
+    registry.attach(nobody(registry));
+    const refuses = (): never => {
+      throw new Error("not this one");
+    };
+    expect(() => registry.use({ ...echo(), attach: refuses })).toThrow("not this one");
+    expect(registry.services()).toEqual([]);
+    registry.use(echo());
   });
 
   test("answers what takes the entry out again", () => {
@@ -64,12 +101,7 @@ test("a directory is handed to every backend that asks for it, now and later", (
   const registry = createRegistry();
   const attached: string[] = [];
   registry.use({ ...echo(), attach: () => void attached.push("echo") });
-  const directory = {
-    clock: registry.clock,
-    services: () => [],
-    guests: () => [],
-    watch: () => ({ [Symbol.dispose]() {} }),
-  };
+  const directory = nobody(registry);
   registry.attach(directory);
   const second = { ...EchoService, typeName: "x.Second" } as typeof EchoService;
   registry.use(
