@@ -77,14 +77,17 @@ export function failed(dispatch: Dispatch, call: Call, error: unknown): ConnectE
   call.end();
   const failure = errorOf(dispatch, call, error);
   call.code = failure.code;
-  call.error = failure;
+  if (dispatch.observers.size > 0) call.error = failure;
   ended(dispatch, call);
   return failure;
 }
 
 function ended(dispatch: Dispatch, call: Call): void {
   call.durationMs = dispatch.clock.now() - call.startedAt;
-  if (dispatch.observers.size > 0) tell(dispatch, call, (observer) => observer.ended?.(call));
+  if (dispatch.observers.size === 0 && call.request === undefined) return;
+  tell(dispatch, call, (observer) => observer.ended?.(call));
+  // Whoever has not collected the call keeps it, and so do those made on its behalf.
+  call.request = call.response = call.error = undefined;
 }
 
 function errorOf(dispatch: Dispatch, call: Call, error: unknown): ConnectError {

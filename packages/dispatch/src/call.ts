@@ -184,10 +184,11 @@ export class Call implements HandlerContext, CallRecord {
     this.#aborted = reason;
     this.#disarm();
     const rare = this.#rare;
+    const listeners = rare?.listeners;
     rare?.controller?.abort(reason);
     this.#answer?.failed(reason);
     if (rare === undefined) return;
-    for (const listener of rare.listeners ?? []) listener(reason);
+    for (const listener of listeners ?? []) listener(reason);
     // Each of them leaves the list when it is given up.
     for (let child; (child = rare.children?.first) !== undefined;) child.call.abort(reason);
   }
@@ -252,8 +253,12 @@ export class Call implements HandlerContext, CallRecord {
   end(): void {
     this.#done = true;
     if (this.#answer !== undefined) this.#disarm();
+    const rare = this.#rare;
+    if (rare === undefined) return;
+    // Who listens has hold of what was asked and answered; who has not collected the call, or was called on its behalf, of the call.
+    rare.listeners = rare.controller = undefined;
     // The calls that it leaves behind have to keep their deadline by themselves.
-    for (let left = this.#rare?.children?.first; left !== undefined; left = left.next)
+    for (let left = rare.children?.first; left !== undefined; left = left.next)
       if (!left.alarmed) left.call.#setAlarm(left);
   }
 }
@@ -321,12 +326,12 @@ export interface CallRecord {
   readonly durationMs: number;
   /** 0 for OK. */
   readonly code: Code | 0;
-  /** What a failed call was answered with. */
+  /** What a failed call was answered with; until `ended` has returned, as the messages. */
   readonly error: ConnectError | undefined;
   /** Encoded size in bytes, where the message was encoded. */
   readonly requestBytes: number | undefined;
   readonly responseBytes: number | undefined;
-  /** The message, or its encoding between guests. */
+  /** The message, or its encoding between guests; until `ended` has returned. */
   readonly request: Message | Uint8Array | undefined;
   readonly response: Message | Uint8Array | undefined;
 }

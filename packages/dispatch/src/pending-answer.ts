@@ -53,8 +53,10 @@ export class PendingAnswer<Response>
   settle(listener: PendingListener<Response>): void {
     this.#listener = listener;
     const tell = this.#tell;
+    if (tell === undefined) return;
+    this.#tell = undefined;
     // Never told before this has returned.
-    if (tell !== undefined) this.#dispatch.clock.soon(() => tell(listener));
+    this.#dispatch.clock.soon(() => tell(listener));
   }
 
   cancel(): void {
