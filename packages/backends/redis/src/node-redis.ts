@@ -21,7 +21,7 @@ export interface NodeRedisPipeline {
  * @param asItComes with its own defaults, instead of the options that the backend gives it
  */
 export async function connectNodeRedis(url: string, asItComes = false): Promise<NodeRedis> {
-  const options = nodeOptions(parseAddress(url, "node-redis"), 2_000, () => {});
+  const options = nodeOptions(parseAddress(url, "node-redis"), 2_000);
   const commandOptions = { ...options.commandOptions, typeMapping: BYTES };
   const client = createClient(asItComes ? { url } : { ...options, commandOptions });
   client.on("error", () => {

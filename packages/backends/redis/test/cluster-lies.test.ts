@@ -106,22 +106,31 @@ test("a node that names more slots than there are is not believed: the next one 
   expect(t(value)).toBe("truth");
 });
 
-test("a backend that is closed while nodes are asked who has what connects to nobody any more", async () => {
-  await using target = await startLyingNode(() => "$1\r\nv\r\n");
-  let answer: (() => void) | undefined;
-  await using node = await startLyingNode((words, { port, asked }) => {
-    if (words[0] !== "CLUSTER") return `-MOVED 7629 127.0.0.1:${target.port}\r\n`;
-    if (asked.length === 1) return slotsAt(port);
-    answer?.();
-    return undefined;
-  });
-  const backend = clusterOf(node);
-  const looked = new Promise<void>((resolve) => (answer = resolve));
-  const call = fails(backend.client().get({ key }), Code.Unavailable);
-  await looked;
-  const before = node.connections;
-  await backend[Symbol.asyncDispose]();
-  expect((await call).message).toBeDefined();
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect([node.connections, target.connections]).toEqual([before, 0]);
-});
+test.each([
+  ["a call", async (client: Client<typeof RedisService>) => client.get({ key })],
+  ["a watch", async (client: Client<typeof RedisService>) => client.watch({ keys: [key] })],
+])(
+  "a backend that is closed while nodes are asked who has what for %s connects to nobody any more",
+  async (_, use) => {
+    await using target = await startLyingNode(() => "$1\r\nv\r\n");
+    let answer: (() => void) | undefined;
+    await using node = await startLyingNode((words, { port, asked }) => {
+      if (words[0] !== "CLUSTER") return `-MOVED 7629 127.0.0.1:${target.port}\r\n`;
+      if (asked.length === 1) return slotsAt(port);
+      answer?.();
+      return undefined;
+    });
+    const backend = clusterOf(node);
+    const looked = new Promise<void>((resolve) => (answer = resolve));
+    const call = use(backend.client()).then(
+      () => "answered",
+      () => "failed",
+    );
+    await looked;
+    const before = node.connections;
+    await backend[Symbol.asyncDispose]();
+    expect(await call).toBe("failed");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([node.connections, target.connections]).toEqual([before, 0]);
+  },
+);

@@ -103,12 +103,8 @@ export async function sendTransaction(
   throw first?.reason ?? done.reason;
 }
 
-/** How the library's own client is told to reach one server. @param retryIn hears when the next try is */
-export function nodeOptions(
-  address: Address,
-  connectTimeoutMs: number,
-  retryIn: (ms: number) => void,
-): RedisClientOptions {
+/** How the library's own client is told to reach one server. */
+export function nodeOptions(address: Address, connectTimeoutMs: number): RedisClientOptions {
   const { username, password, database } = address;
   return {
     RESP: 3,
@@ -121,24 +117,20 @@ export function nodeOptions(
     database,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    socket: socketOptions(address, connectTimeoutMs, retryIn),
+    socket: {
+      ...socketOptions(address, connectTimeoutMs),
+      reconnectStrategy: (tries) => backoff(tries),
+    },
   };
 }
 
-/** Where one server is, and how long to wait for it. @param retryIn hears when the next try is */
+/** Where one server is, and how long to wait for it. */
 export function socketOptions(
   { host = "", port = 0, path, tls }: Address,
   connectTimeout: number,
-  retryIn: (ms: number) => void,
 ): NonNullable<RedisClientOptions["socket"]> {
-  const reconnectStrategy = (retries: number): number => {
-    const ms = backoff(retries);
-    retryIn(ms);
-    return ms;
-  };
-  const common = { connectTimeout, reconnectStrategy };
-  if (path !== undefined) return { path, tls: false, ...common };
-  return { host, port, ...common, ...(tls !== undefined && { tls: true as const, ...tls }) };
+  if (path !== undefined) return { path, tls: false, connectTimeout };
+  return { host, port, connectTimeout, ...(tls !== undefined && { tls: true as const, ...tls }) };
 }
 
 /** Whether the server answered, with an error. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Argument, Command, Reply } from "../connection.ts";
 import { ReplyError, tooLarge, unavailable } from "../redis-error.ts";
 import { bytes, list, sizeOf } from "../reply.ts";
@@ -136,6 +137,7 @@ export class ClusterClient implements ServerClient {
 
   async listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
     const client = await this.#ear.ready({ signal: NEVER });
+    this.#closing.signal.throwIfAborted();
     this.#looks ??= setInterval(() => void this.#lookAtEar(), this.#limits.stallTimeoutMs);
     await client.listen(kind, name, hear);
   }
@@ -164,7 +166,7 @@ export class ClusterClient implements ServerClient {
         const ms = backoff(tries);
         this.#events.retryIn(ms);
         this.#events.down(error instanceof Error ? error : new Error(String(error)));
-        await new Promise((resolve) => setTimeout(resolve, ms));
+        await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
       }
     }
   }
@@ -291,8 +293,7 @@ export class ClusterClient implements ServerClient {
     const start = Math.floor(Math.random() * all.length);
     const asks = [...all.slice(start), ...all.slice(0, start), ...seeds].map(
       (address) => async () => {
-        this.#closing.signal.throwIfAborted();
-        await askOnce(address, PING, this.#limits);
+        await askOnce(address, PING, this.#limits, this.#closing.signal);
         return address;
       },
     );

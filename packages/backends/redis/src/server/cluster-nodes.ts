@@ -43,7 +43,7 @@ export class ClusterNodes {
   #masters: { readonly first: number; readonly node: ClusterNode }[] = [];
   #looking: Promise<void> | undefined;
   #turn = 0;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /** @param seeds servers to ask when nothing is known; user and TLS are those of the first */
   constructor(seeds: readonly Address[], limits: LinkLimits, retryIn: (ms: number) => void) {
@@ -105,7 +105,7 @@ export class ClusterNodes {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     const all = [...this.#known.values(), ...this.#importing.values(), ...this.#left];
     for (const { link } of all) link.close();
     this.#known.clear();
@@ -122,8 +122,8 @@ export class ClusterNodes {
         return this.#read(await askInTime(client, QUESTION, this.#limits), address);
       });
     const seeds = this.#seeds.map((address) => async () => {
-      if (this.#closed) throw new Error("the cluster is left");
-      return this.#read(await askOnce(address, QUESTION, this.#limits), address);
+      const { signal } = this.#closing;
+      return this.#read(await askOnce(address, QUESTION, this.#limits, signal), address);
     });
     this.#learn(await firstAnswer([...asks, ...seeds], this.#limits.connectTimeoutMs));
   }
@@ -144,7 +144,7 @@ export class ClusterNodes {
   }
 
   #learn(ranges: readonly Range[]): void {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     const slots: (ClusterNode | undefined)[] = [];
     const found = new Map<string, ClusterNode>();
     for (const { first, last, address } of ranges) {

@@ -4,17 +4,38 @@ import { ask, type ClientLimits, type ServerClient } from "./client.ts";
 import { inTime } from "./in-time.ts";
 import { SocketClient } from "./socket-client.ts";
 
-/** Asks one server one thing, on a connection of its own, and waits no longer than a connection may take to come up. */
+/**
+ * Asks one server one thing, on a connection of its own, and waits no longer than a connection may take to come up.
+ *
+ * @param closing ends it at once: nobody waits for the answer any more
+ */
 export async function askOnce(
   address: Address,
   command: Command,
   limits: ClientLimits,
+  closing: AbortSignal,
 ): Promise<Reply> {
-  const client = await connected(address, limits);
+  closing.throwIfAborted();
+  let close = (): void => {};
   try {
+    const client = await new Promise<ServerClient>((resolve, reject) => {
+      const one: ServerClient = new SocketClient(address, limits, {
+        up: () => resolve(one),
+        down: reject,
+        retryIn() {
+          // There is no next try: another server is asked.
+        },
+      });
+      close = () => {
+        one.destroy();
+        reject(new Error("the connection was closed"));
+      };
+      closing.addEventListener("abort", close);
+    });
     return await askInTime(client, command, limits);
   } finally {
-    client.destroy();
+    closing.removeEventListener("abort", close);
+    close();
   }
 }
 
@@ -25,20 +46,4 @@ export async function askInTime(
   { connectTimeoutMs }: ClientLimits,
 ): Promise<Reply> {
   return inTime(connectTimeoutMs, ask(client, command));
-}
-
-/** A client that is up, or none. */
-async function connected(address: Address, limits: ClientLimits): Promise<ServerClient> {
-  return new Promise((resolve, reject) => {
-    const client: ServerClient = new SocketClient(address, limits, {
-      up: () => resolve(client),
-      down(cause) {
-        client.destroy();
-        reject(cause);
-      },
-      retryIn() {
-        // There is no next try: another server is asked.
-      },
-    });
-  });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Address } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
@@ -25,9 +26,11 @@ export interface FoundClient extends ServerClient {
 /**
  * The same as `SocketClient` for a server that has to be found. Whenever it is lost, it is looked for again, and what the
  * last one was asked to say, the next one is asked too.
+ *
+ * @param find ends when its signal says so
  */
 export function connectFound(
-  find: () => Promise<Address>,
+  find: (closing: AbortSignal) => Promise<Address>,
   limits: ClientLimits,
   events: ClientEvents,
 ): FoundClient {
@@ -81,14 +84,14 @@ export function connectFound(
     looking = true;
     for (let tries = 0; !closing.signal.aborted; tries++) {
       try {
-        const found = await find();
+        const found = await find(closing.signal);
         if (!closing.signal.aborted) use(found);
         break;
       } catch (error) {
         const ms = backoff(tries);
         events.retryIn(ms);
         events.down(error instanceof Error ? error : new Error(String(error)));
-        await new Promise((resolve) => setTimeout(resolve, ms));
+        await sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
       }
     }
     looking = false;

@@ -14,18 +14,19 @@ export function connectSentinel(
   limits: ClientLimits,
   events: ClientEvents,
 ): ServerClient {
-  return connectFound(async () => findMaster(nodes, limits), limits, events);
+  return connectFound(async (closing) => findMaster(nodes, limits, closing), limits, events);
 }
 
 /** Asks the sentinels. */
 async function findMaster(
   { sentinels, master }: SentinelNodes,
   limits: ClientLimits,
+  closing: AbortSignal,
 ): Promise<Address> {
   const name = master.host ?? "";
   const question = { args: ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name] };
   const asks = sentinels.map((sentinel) => async (): Promise<Address> => {
-    const answer = await askOnce(sentinel, question, limits);
+    const answer = await askOnce(sentinel, question, limits, closing);
     if (answer === null) throw new Error(`${sentinel.shown} knows no master "${name}"`);
     const [host, port] = list(answer).map((part) => Buffer.from(bytes(part)).toString());
     return { ...master, host: host ?? "", port: Number(port), shown: `${host}:${port}` };

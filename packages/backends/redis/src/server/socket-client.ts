@@ -52,8 +52,10 @@ export class SocketClient implements ServerClient, ReplyReader {
   readonly #silence: Silence;
   #meter: ReplyMeter;
   #wasReady = false;
-  #destroyed = false;
-  /** How often the server hung, or said what is no reply: the wait that follows. */
+  /** Ends what is still connecting, too. */
+  readonly #closing = new AbortController();
+  /** How often it was tried in vain to connect since it last was, and how often the server hung, or said what is no reply. */
+  #tries = 0;
   #broken = 0;
   #timer: NodeJS.Timeout | undefined;
   #pings: NodeJS.Timeout | undefined;
@@ -69,25 +71,29 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#events = events;
     const id = randomUUID();
     this.#queue = new queues.default(3, null, () => {}, id);
-    const options = socketOptions(address, limits.connectTimeoutMs, events.retryIn);
+    const options = {
+      ...socketOptions(address, limits.connectTimeoutMs),
+      // The library would let it come up, and leave it so.
+      signal: this.#closing.signal,
+      // The library would wait for the next try, too.
+      reconnectStrategy: false as const,
+    };
     this.#socket = new sockets.default(() => this.#greet(), id, options);
     this.#silence = new Silence(
       limits.stallTimeoutMs,
       () => this.#socket.isReady && this.#queue.pendingCount > 0,
-      (ms) => this.#start(new Error(`no answer for ${Math.round(ms)} ms`)),
+      (ms) => this.#giveUp(new Error(`no answer for ${Math.round(ms)} ms`)),
     );
     this.#meter = this.#newMeter();
     this.#socket.on("connect", () => (this.#meter = this.#newMeter()));
     this.#socket.on("ready", () => {
       this.#wasReady = true;
+      this.#tries = 0;
       events.up();
     });
     this.#socket.on("data", (chunk: Buffer) => this.#hear(chunk));
     this.#socket.on("drain", () => this.#write());
-    this.#socket.on("error", (cause: Error) => {
-      if (!this.#destroyed) events.down(cause);
-      this.#fail(cause);
-    });
+    this.#socket.on("error", (cause: Error) => this.#retry(cause, this.#tries++));
     this.#connect();
   }
 
@@ -130,12 +136,12 @@ export class SocketClient implements ServerClient, ReplyReader {
   }
 
   destroy(): void {
-    if (this.#destroyed) return;
-    this.#destroyed = true;
+    if (this.#closing.signal.aborted) return;
     clearTimeout(this.#timer);
     clearInterval(this.#pings);
     this.#silence.end();
     this.#socket.destroy();
+    this.#closing.abort();
     this.#fail(new Error("the connection was closed"));
   }
 
@@ -214,6 +220,7 @@ export class SocketClient implements ServerClient, ReplyReader {
 
   /** Says who we are, and what to listen to. What is put first last is said first. */
   #greet(): Promise<unknown> {
+    this.#closing.signal.throwIfAborted();
     const { username, password, database } = this.#address;
     const first = { asap: true };
     const known = this.#queue.resubscribe();
@@ -237,19 +244,25 @@ export class SocketClient implements ServerClient, ReplyReader {
       this.#meter.write(chunk);
     } catch (error) {
       // Whatever it is, nobody knows any more which reply is whose.
-      this.#start(error instanceof Error ? error : new Error(String(error)));
+      this.#giveUp(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   /** Gives up the connection, and makes another one. */
-  #start(cause: Error): void {
-    if (this.#destroyed) return;
+  #giveUp(cause: Error): void {
     this.#socket.destroy();
-    const ms = backoff(this.#broken++);
+    this.#retry(cause, this.#broken++);
+  }
+
+  /** The connection is lost, or did not come up: whatever is under way fails, and it is tried again in a while. */
+  #retry(cause: Error, tries: number): void {
+    if (this.#closing.signal.aborted) return;
+    const ms = backoff(tries);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#connect(), ms);
     this.#events.retryIn(ms);
     this.#events.down(cause);
     this.#fail(cause);
-    this.#timer = setTimeout(() => this.#connect(), ms);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Argument, CallContext, Reply, Watch } from "../connection.ts";
-import { fromReply } from "../redis-error.ts";
+import { fromReply, unavailable } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { atMost } from "./at-most.ts";
 import { ask, isReplyError, sendAsking, type ServerClient } from "./client.ts";
@@ -19,6 +19,7 @@ export class WatchPool {
   readonly #limits: LinkLimits;
   readonly #idle: { readonly link: Link; readonly shown: string }[] = [];
   readonly #used = new Map<Link, string>();
+  #closed = false;
 
   constructor(limits: LinkLimits) {
     this.#limits = limits;
@@ -40,6 +41,8 @@ export class WatchPool {
     context: CallContext,
     asking = false,
   ): Promise<Watch> {
+    // Where the keys are may have been asked for a while.
+    if (this.#closed) throw unavailable("the Redis backend is closed", 1_000);
     const shown = shownOf(nodes);
     const idle = this.#idle.findIndex((one) => one.shown === shown);
     const [kept] = idle < 0 ? [] : this.#idle.splice(idle, 1);
@@ -61,6 +64,7 @@ export class WatchPool {
   }
 
   close(): void {
+    this.#closed = true;
     for (const link of [...this.#idle.map((one) => one.link), ...this.#used.keys()]) link.close();
     this.#idle.length = 0;
     this.#used.clear();
