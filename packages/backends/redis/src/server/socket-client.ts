@@ -20,6 +20,7 @@ import { inTime } from "./in-time.ts";
 import { ReplyMeter, type ReplyReader } from "./reply-meter.ts";
 import { SentCommand } from "./sent-command.ts";
 import { Silence } from "./silence.ts";
+import { Turns } from "./turns.ts";
 
 // CommonJS, whose default export is something else to each loader.
 const require = createRequire(import.meta.url);
@@ -50,6 +51,8 @@ export class SocketClient implements ServerClient, ReplyReader {
   readonly #queue: Queues.default;
   readonly #socket: Sockets.default;
   readonly #silence: Silence;
+  /** The library knows who listens to a channel once the server has said so: until then nobody else begins or stops. */
+  readonly #turns = new Turns();
   #meter: ReplyMeter;
   #wasReady = false;
   /** Ends what is still connecting, too. */
@@ -120,19 +123,23 @@ export class SocketClient implements ServerClient, ReplyReader {
   }
 
   async listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
-    if (!this.isReady) throw offline();
-    const known = this.#queue.subscribe(TYPES[kind], name, hear, true);
-    this.#writeSoon();
-    this.#pings ??= setInterval(() => this.#ping(), this.#limits.stallTimeoutMs);
-    await known;
+    return this.#turns.take(`${kind} ${name}`, async () => {
+      if (!this.isReady) throw offline();
+      const known = this.#queue.subscribe(TYPES[kind], name, hear, true);
+      this.#writeSoon();
+      this.#pings ??= setInterval(() => this.#ping(), this.#limits.stallTimeoutMs);
+      await known;
+    });
   }
 
   async unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
-    if (!this.isReady) return this.#forget(kind, name, hear);
-    const known = this.#queue.unsubscribe(TYPES[kind], name, hear, true);
-    this.#writeSoon();
-    // If the connection is lost meanwhile, the next one does not ask for it.
-    await known?.catch(() => this.#forget(kind, name, hear));
+    return this.#turns.take(`${kind} ${name}`, async () => {
+      if (!this.isReady) return this.#forget(kind, name, hear);
+      const known = this.#queue.unsubscribe(TYPES[kind], name, hear, true);
+      this.#writeSoon();
+      // If the connection is lost meanwhile, the next one does not ask for it.
+      await known?.catch(() => this.#forget(kind, name, hear));
+    });
   }
 
   destroy(): void {
