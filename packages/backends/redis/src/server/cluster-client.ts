@@ -279,10 +279,14 @@ export class ClusterClient implements ServerClient {
     return this.#nodes.ofSlot(other.slot);
   }
 
-  /** A node that has left the cluster goes on running, and hears nothing that is said there. */
+  /**
+   * A node that has left the cluster goes on running, and hears nothing that is said there. One that has no slots any more,
+   * such as a master that became a replica, hears all of it.
+   */
   async #lookAtEar(): Promise<void> {
     await this.#nodes.look().catch(() => {});
     if (this.#nodes.all.some(({ address }) => address.shown === this.#earAt)) return;
+    if (await this.#nodes.isMember(this.#earAt).catch(() => false)) return;
     this.#heard?.look();
   }
 

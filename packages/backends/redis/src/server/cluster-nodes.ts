@@ -1,6 +1,7 @@
-import type { Reply } from "../connection.ts";
-import { integer, list } from "../reply.ts";
+import type { Command, Reply } from "../connection.ts";
+import { bytes, integer, list } from "../reply.ts";
 import type { Address } from "./address.ts";
+import { isMember } from "./cluster-members.ts";
 import { askInTime, askOnce } from "./connected.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { firstAnswer } from "./first-answer.ts";
@@ -25,7 +26,8 @@ interface Range {
   readonly address: Address;
 }
 
-const QUESTION = { args: ["CLUSTER", "SLOTS"] };
+const SLOTS_QUESTION: Command = { args: ["CLUSTER", "SLOTS"] };
+const NODES_QUESTION: Command = { args: ["CLUSTER", "NODES"] };
 
 /** Who has which slot of a cluster, and a link to each of them, which connects when it is first used. */
 export class ClusterNodes {
@@ -104,6 +106,17 @@ export class ClusterNodes {
     return this.#looking;
   }
 
+  /**
+   * Asks whether a node is in the cluster, with slots or without.
+   *
+   * @throws Error if nobody else answers
+   */
+  async isMember(shown: string): Promise<boolean> {
+    return this.#ask(NODES_QUESTION, (reply) =>
+      isMember(Buffer.from(bytes(reply)).toString(), shown),
+    );
+  }
+
   close(): void {
     this.#closing.abort();
     const all = [...this.#known.values(), ...this.#importing.values(), ...this.#left];
@@ -114,18 +127,27 @@ export class ClusterNodes {
   }
 
   async #look(first: ClusterNode | undefined): Promise<void> {
+    this.#learn(await this.#ask(SLOTS_QUESTION, (reply, asked) => this.#read(reply, asked), first));
+  }
+
+  /** Asks those that are connected, then the seeds. The first answer that can be read counts. */
+  async #ask<T>(
+    question: Command,
+    read: (reply: Reply, asked: Address) => T,
+    first?: ClusterNode,
+  ): Promise<T> {
     const known = new Set([...(first ? [first] : []), ...this.all]);
     const asks = [...known]
       .filter(({ link }) => link.isReady)
       .map(({ address, link }) => async () => {
         const client = await link.ready({ signal: NEVER });
-        return this.#read(await askInTime(client, QUESTION, this.#limits), address);
+        return read(await askInTime(client, question, this.#limits), address);
       });
     const seeds = this.#seeds.map((address) => async () => {
       const { signal } = this.#closing;
-      return this.#read(await askOnce(address, QUESTION, this.#limits, signal), address);
+      return read(await askOnce(address, question, this.#limits, signal), address);
     });
-    this.#learn(await firstAnswer([...asks, ...seeds], this.#limits.connectTimeoutMs));
+    return firstAnswer([...asks, ...seeds], this.#limits.connectTimeoutMs);
   }
 
   /** @param asked who says so: a node that does not know its own name has the same */
