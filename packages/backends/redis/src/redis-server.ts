@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { watchOver } from "./watchdog.ts";
 
 /** How a server is started. */
 export interface RedisServerOptions {
@@ -17,7 +18,7 @@ export interface RedisServerOptions {
   readonly sentinel?: boolean;
 }
 
-/** A redis-server that is running. Dispose it to kill it and to remove its folder. */
+/** A redis-server that is running. Dispose it to kill it and to remove its folder; else it ends with this process. */
 export interface RedisServer extends AsyncDisposable {
   /** For `redis({ url })`. */
   readonly url: string;
@@ -107,8 +108,7 @@ function tlsArgs({ certFile, keyFile }: NonNullable<RedisServerOptions["tls"]>):
 async function start(args: readonly string[], folder: string): Promise<ChildProcess> {
   const path = process.env["REDIS_SERVER"] ?? "redis-server";
   const child = spawn(path, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  running.add(child);
-  child.once("exit", () => running.delete(child));
+  watchOver(child, folder);
   let output = "";
   await new Promise<void>((resolve, reject) => {
     const read = (text: Buffer): void => {
@@ -124,12 +124,6 @@ async function start(args: readonly string[], folder: string): Promise<ChildProc
   child.stderr.removeAllListeners("data").resume();
   return child;
 }
-
-/** A test run that ends early leaves no server behind. */
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** A port of 127.0.0.1 that nobody listens on now. */
 export async function freePort(): Promise<number> {
