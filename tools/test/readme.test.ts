@@ -43,7 +43,11 @@ describe("the code in the pages", () => {
     expect(blocks.map((block) => block.page)).toContain("packages/dispatch/README.md");
   });
 
-  test("compiles, every block of it", { timeout: 120_000 }, () => {
+  const older = join(root, "tools/node_modules/typescript-5/bin/tsc");
+  test.each([
+    ["our TypeScript", ["tsc"]],
+    ["TypeScript 5", [process.execPath, older]],
+  ])("compiles with %s, every block of it", { timeout: 120_000 }, (_, [command = "", ...args]) => {
     const scratch = mkdtempSync(join(root, "node_modules/.readme-"));
     try {
       for (const { file, code } of blocks) writeFileSync(file, `${code}\nexport {};\n`);
@@ -62,7 +66,9 @@ describe("the code in the pages", () => {
           include: [],
         }),
       );
-      const { stdout } = spawnSync("tsc", ["--project", config], { cwd: root, encoding: "utf8" });
+      const options = { cwd: root, encoding: "utf8" } as const;
+      const { stdout, status } = spawnSync(command, [...args, "--project", config], options);
+      expect(status, "tsc is there").not.toBeNull();
       // What is wrong elsewhere is the business of the step "types".
       expect(stdout.split("\n").filter((line) => line.includes(".readme-"))).toEqual([]);
     } finally {

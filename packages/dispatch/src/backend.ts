@@ -41,15 +41,16 @@ export interface BackendInit<S extends DescService = DescService> {
    * RESOURCE_EXHAUSTED before it is decoded. Default as many as there is room for in the bytes of a request.
    */
   readonly maxFields?: number;
+  // Names of methods are plain texts below: TypeScript before 6 would not take a backend of one service for a `Backend` else.
   /** The same for single methods, as `impl` has them. */
-  readonly maxFieldsOf?: Readonly<Partial<Record<keyof S["method"] & string, number>>>;
+  readonly maxFieldsOf?: Readonly<Record<string, number>>;
   /** Hears of a request with too many fields, which no handler sees. */
   readonly refused?: (error: ConnectError, context: HandlerContext) => void;
   /**
    * Methods that a guest calls for itself, to wait for what comes, as `impl` has them: their calls are made on behalf of no
    * other call, and have no deadline but their own. Default none.
    */
-  readonly detached?: readonly (keyof S["method"] & string)[];
+  readonly detached?: readonly string[];
   /** Is it able to answer? Called by whoever watches the host. */
   readonly health?: () => Health | Promise<Health>;
   /** Hands over what the host knows about guests, before the first call. For backends that are about guests. */

@@ -35,6 +35,7 @@ export {
 export type { Interceptor, UnaryFn } from "./interceptor.ts";
 export { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
 export { type Method, methodOf } from "./method.ts";
+export { checkBounds, checkKeys } from "./key-check.ts";
 export { checkOptions, type ProgramOptions } from "./option-check.ts";
 export { printable } from "./printable.ts";
 export { createRegistry, type Incident, type Registry, type RegistryOptions } from "./registry.ts";

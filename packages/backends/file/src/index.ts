@@ -5,7 +5,14 @@
  */
 import type { Writable } from "node:stream";
 import type { HandlerContext } from "@connectrpc/connect";
-import { type Backend, type Clock, defineBackend, systemClock } from "@dropthrough/dispatch";
+import {
+  type Backend,
+  checkKeys,
+  checkBounds,
+  type Clock,
+  defineBackend,
+  systemClock,
+} from "@dropthrough/dispatch";
 import { DEFAULT_FILE_LIMITS, type FileLimits } from "./file-limits.ts";
 import { Files } from "./files.ts";
 import { FileService } from "./gen/dropthrough/file/v1/file_pb.ts";
@@ -73,13 +80,22 @@ export interface FileOptions {
   readonly clock?: Clock;
 }
 
+const OPTIONS = Object.keys({
+  mounts: true,
+  limits: true,
+  clock: true,
+} satisfies Record<keyof FileOptions, true>);
+
 /**
  * Makes the file backend. It holds the folders of its mounts until it is disposed.
  *
- * @throws TypeError if a mount is not absolute, its path does not exist on the host, or a quota is no number of bytes
+ * @throws TypeError if an option does not exist or is wrong, a mount is not absolute, its path does not exist on the host, or a quota is no number of bytes
  */
 export function file(options: FileOptions): Backend<typeof FileService> {
-  const limits = { ...DEFAULT_FILE_LIMITS, ...options.limits };
+  checkKeys(options, OPTIONS, "file: ");
+  if ((options.mounts as unknown) === undefined)
+    throw new TypeError('file: give it mounts, such as { "/data": { path: "./data" } }');
+  const limits = checkBounds(DEFAULT_FILE_LIMITS, options.limits ?? {}, "file: limits: ");
   const mounts = new Mounts(options.mounts, new HeldMemory(limits.memoryBytes));
   const files = new Files(mounts, limits, options.clock ?? systemClock);
   return defineBackend({

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, openSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { checkKeys } from "@dropthrough/dispatch";
 import { type FileSystem, hostFileSystem, memoryFileSystem } from "./file-system.ts";
 import { type HeldMemory, Holders } from "./held-memory.ts";
 import type { DiskMount, MemoryMount, StreamMount } from "./index.ts";
@@ -77,6 +78,7 @@ export class Mounts implements Disposable {
       if (!at.startsWith("/") || at.split("/").some((name) => name === "." || name === "..")) {
         throw new TypeError(`the mount "${at}" must be an absolute path without . and ..`);
       }
+      checkMount(at, init);
       if ("path" in init) {
         const most = mostOf(init, Infinity, Infinity);
         const { path, write = false, guests } = init;
@@ -159,6 +161,35 @@ export class Mounts implements Disposable {
   [Symbol.dispose](): void {
     for (const fd of this.#held.splice(0)) closeSync(fd);
   }
+}
+
+const GRANTED = { guests: true } as const;
+const HELD = { ...GRANTED, quota: true, entries: true } as const;
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  path: Object.keys({ path: true, write: true, ...HELD } satisfies Every<DiskMount>),
+  memory: Object.keys({ memory: true, ...HELD } satisfies Every<MemoryMount>),
+  stream: Object.keys({ stream: true, ...GRANTED } satisfies Every<StreamMount>),
+};
+type Every<T> = Record<keyof T, true>;
+
+/** Checks what may come from a file: what is misspelt, or was quoted, would be another mount than the one that was meant. */
+function checkMount(at: string, init: MountInit): void {
+  const where = `the mount "${at}": `;
+  if (typeof init !== "object" || (init as unknown) === null)
+    throw new TypeError(`${where}it must be an object with path, memory or stream`);
+  const [kind, second] = Object.keys(OPTIONS).filter((key) => Object.hasOwn(init, key));
+  if (kind === undefined || second !== undefined)
+    throw new TypeError(`${where}give it one of path, memory and stream`);
+  checkKeys(init, OPTIONS[kind] ?? [], where);
+  const { write, memory, entries, guests } = init as Partial<DiskMount & MemoryMount>;
+  if (write !== undefined && typeof write !== "boolean")
+    throw new TypeError(`${where}"write" must be true or false`);
+  if (memory !== undefined && (memory as unknown) !== true)
+    throw new TypeError(`${where}"memory" must be true: leave the mount out if you do not want it`);
+  if (entries !== undefined && !(entries >= 0))
+    throw new TypeError(`${where}"entries" must be a number, 0 or more`);
+  if (guests !== undefined && !Array.isArray(guests))
+    throw new TypeError(`${where}"guests" must be a list of names`);
 }
 
 function mountOf(init: MemoryMount | StreamMount, memory: HeldMemory, ahead: ReadAhead): Mount {

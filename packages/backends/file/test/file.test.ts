@@ -357,6 +357,39 @@ test("a file that is renamed or linked while it is open is still the one that wa
   expect(Buffer.from((await client.read({ handle })).data).toString()).toBe("hello");
 });
 
+test.each([
+  [{ mount: {} }, 'file: "mount" is unknown; there is mounts, limits, clock; did you mean mounts?'],
+  [{ mounts: { "/a": { pat: "." } } }, 'the mount "/a": give it one of path, memory and stream'],
+  [{ mounts: { "/a": { path: ".", memory: true } } }, "give it one of path, memory and stream"],
+  [
+    { mounts: { "/a": { path: ".", writ: true } } },
+    'the mount "/a": "writ" is unknown; there is path, write, guests, quota, entries; did you mean write?',
+  ],
+  [{ mounts: { "/a": { path: ".", write: "false" } } }, '"write" must be true or false'],
+  [{ mounts: { "/a": { memory: false } } }, '"memory" must be true'],
+  [{ mounts: { "/a": { memory: true, entries: "many" } } }, '"entries" must be a number'],
+  [{ mounts: { "/a": { memory: true, guests: "a" } } }, '"guests" must be a list of names'],
+  [{ mounts: { "/a": null } }, "it must be an object"],
+  [{}, "file: give it mounts"],
+  [{ mounts: {}, limits: { handle: 1 } }, 'file: limits: "handle" is unknown; there is handles'],
+  [{ mounts: {}, limits: { handles: NaN } }, '"handles" must be a number, 0 or more'],
+])("options that are none, as a file may hold them, are refused: %j", (options, message) => {
+  expect(() => file(options as never)).toThrow(message);
+});
+
+test("a limit that is undefined is the default, and not none", async () => {
+  const backend = file({
+    mounts: { "/m": { memory: true } },
+    limits: { handles: undefined } as object,
+  });
+  await using limited = inMemory(backend);
+  const client = limited.client();
+  await client.writeFile({ path: "/m/a" });
+  const open = async (): Promise<unknown> => client.open({ path: "/m/a", read: true });
+  for (let i = 0; i < 256; i++) await open();
+  await expect(open()).rejects.toMatchObject({ code: Code.ResourceExhausted });
+});
+
 test("a mount that is not there, or not absolute, is refused when it is made", () => {
   expect(() => file({ mounts: { data: { path: "." } } })).toThrow(
     'the mount "data" must be an absolute path',

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { type Backend, defineBackend } from "@dropthrough/dispatch";
+import { type Backend, checkKeys, defineBackend } from "@dropthrough/dispatch";
 import { KernelService } from "./gen/dropthrough/kernel/v1/kernel_pb.ts";
 import { Kernel } from "./kernel.ts";
 import { systemRandom } from "./random.ts";
@@ -21,12 +21,19 @@ export interface KernelOptions {
   readonly random?: (length: number) => Uint8Array;
 }
 
+const OPTIONS = Object.keys({
+  startupTimeoutMs: true,
+  wallClock: true,
+  random: true,
+} satisfies Record<keyof KernelOptions, true>);
+
 /**
  * Makes the kernel backend. One for each host.
  *
- * @throws TypeError if an option is out of range
+ * @throws TypeError if an option does not exist, or is out of range
  */
 export function kernel(options: KernelOptions = {}): Backend<typeof KernelService> {
+  checkKeys(options, OPTIONS, "kernel: ");
   const { startupTimeoutMs = 5_000, wallClock, random = systemRandom } = options;
   if (!(startupTimeoutMs > 0)) {
     throw new TypeError(

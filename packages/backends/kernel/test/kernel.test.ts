@@ -293,6 +293,12 @@ describe("a kernel", () => {
     );
   });
 
+  test("does not take an option that there is not", () => {
+    expect(() => kernel({ startupTimeout: 1 } as object)).toThrow(
+      'kernel: "startupTimeout" is unknown; there is startupTimeoutMs, wallClock, random; did you mean startupTimeoutMs?',
+    );
+  });
+
   test.each([0, -1, NaN])("does not take %d as a startup timeout", (startupTimeoutMs) => {
     expect(() => kernel({ startupTimeoutMs })).toThrow(
       `startupTimeoutMs is ${startupTimeoutMs}: give a number of milliseconds above 0`,

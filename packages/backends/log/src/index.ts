@@ -6,6 +6,8 @@
 import type { Writable } from "node:stream";
 import {
   type Backend,
+  checkKeys,
+  checkBounds,
   type Clock,
   defineBackend,
   printable,
@@ -69,13 +71,27 @@ export interface LogBackend extends Backend<typeof LogService> {
   counts(): LogCounts;
 }
 
+const OPTIONS = Object.keys({
+  level: true,
+  levels: true,
+  levelsFile: true,
+  sampling: true,
+  samplings: true,
+  stream: true,
+  file: true,
+  pretty: true,
+  limits: true,
+  clock: true,
+} satisfies Record<keyof LogOptions, true>);
+
 /**
  * Makes the log backend.
  *
- * @throws TypeError if an option is no level or no sampling, if there are a stream and a file, or if the file of levels holds none;
+ * @throws TypeError if an option does not exist, is no level, no sampling or no bound, if there are a stream and a file, or if the file of levels holds none;
  *   Error of node:fs if a file cannot be opened
  */
 export function log(options: LogOptions = {}): LogBackend {
+  checkKeys(options, OPTIONS, "log: ");
   const { sampling = {}, samplings = {} } = options;
   checkLevels(options);
   for (const [guest, own] of Object.entries(samplings)) checkSampling(own, `samplings["${guest}"]`);
@@ -88,7 +104,7 @@ export function log(options: LogOptions = {}): LogBackend {
     sampling: checkSampling(sampling, "sampling"),
     samplings: new Map(Object.entries(samplings)),
   };
-  const limits = { ...DEFAULT_LOG_LIMITS, ...options.limits };
+  const limits = checkBounds(DEFAULT_LOG_LIMITS, options.limits ?? {}, "log: limits: ");
   const sink = new Sink(options, limits.bufferBytes);
   const implementation = new Log(sink, settings, limits, options.clock ?? systemClock);
   levelsFile?.watch(

@@ -54,6 +54,9 @@ describe("levels", () => {
     ],
     [{ levels: { a: "INFO" as "info" } }, 'levels["a"] is "INFO": write'],
     [{ sampling: { loud: 2 } as object }, 'sampling has "loud": write trace'],
+    [{ levle: "debug" } as object, 'log: "levle" is unknown; there is level, levels, '],
+    [{ limits: { batches: 1 } as object }, 'log: limits: "batches" is unknown'],
+    [{ limits: { batch: "1" as unknown as number } }, '"batch" must be a number, 0 or more'],
     [{ samplings: { a: { debug: 0 } } }, 'samplings["a"].debug is 0: write a whole number above 0'],
   ])("that are none are refused: %j", (options, message) => {
     expect(() => log(options)).toThrow(message);

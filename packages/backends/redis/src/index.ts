@@ -3,7 +3,14 @@
  *
  * @packageDocumentation
  */
-import { type Backend, type Clock, defineBackend, type Health } from "@dropthrough/dispatch";
+import {
+  type Backend,
+  checkKeys,
+  checkBounds,
+  type Clock,
+  defineBackend,
+  type Health,
+} from "@dropthrough/dispatch";
 import { RedisService } from "./gen/dropthrough/redis/v1/redis_pb.ts";
 import { GuestUrls } from "./guest-urls.ts";
 import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
@@ -85,18 +92,50 @@ export interface RedisOptions {
   readonly clock?: Clock;
 }
 
-/** Makes the Redis backend. */
+/** The options that are bounds, as they are where nothing else is said. */
+const BOUNDS = {
+  connectTimeoutMs: 2_000,
+  outageWaitMs: 250,
+  stallTimeoutMs: 10_000,
+  maxInFlight: 25_000,
+  maxReplyBytes: 64 * 2 ** 20,
+  embeddedBytes: 256 * 2 ** 20,
+};
+
+/** All options. What is misspelt must not be left out in silence: without its url, the embedded engine would answer. */
+const OPTIONS = Object.keys({
+  url: true,
+  embedded: true,
+  connections: true,
+  guestUrls: true,
+  tls: true,
+  prefix: true,
+  isolate: true,
+  scripts: true,
+  guestScripts: true,
+  execute: true,
+  connectTimeoutMs: true,
+  outageWaitMs: true,
+  replayReads: true,
+  stallTimeoutMs: true,
+  maxInFlight: true,
+  maxReplyBytes: true,
+  embeddedBytes: true,
+  clock: true,
+} satisfies Record<keyof RedisOptions, true>);
+
+/**
+ * Makes the Redis backend.
+ *
+ * @throws TypeError if an option does not exist, or is wrong
+ */
 export function redis(options: RedisOptions = {}): Backend<typeof RedisService> {
+  checkKeys(options, OPTIONS, "redis: ");
   const { prefix = "", isolate = false } = options;
-  const limits: ServerLimits = {
-    connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
-    outageWaitMs: options.outageWaitMs ?? 250,
-    stallTimeoutMs: options.stallTimeoutMs ?? 10_000,
-    maxInFlight: options.maxInFlight ?? 25_000,
-    maxReplyBytes: options.maxReplyBytes ?? 64 * 2 ** 20,
-    replayReads: options.replayReads ?? false,
-  };
-  const roads = new Roads(options, limits);
+  const given = Object.entries(options).filter(([name]) => Object.hasOwn(BOUNDS, name));
+  const bounds = checkBounds(BOUNDS, Object.fromEntries(given), "redis: ");
+  const limits: ServerLimits = { ...bounds, replayReads: options.replayReads ?? false };
+  const roads = new Roads({ ...options, embeddedBytes: bounds.embeddedBytes }, limits);
   const guestUrls = new GuestUrls(options.guestUrls ?? {}, limits, options.tls);
   return defineBackend({
     name: "redis",

@@ -18,7 +18,7 @@ interface RoadOptions {
   readonly embedded?: boolean;
   readonly connections?: Readonly<Record<string, ConnectionAddress>>;
   readonly tls?: RedisTls;
-  readonly embeddedBytes?: number;
+  readonly embeddedBytes: number;
   readonly clock?: Clock;
 }
 
@@ -38,9 +38,11 @@ export class Roads {
     for (const [name, address] of Object.entries(addresses)) {
       if (address === EMBEDDED) {
         const clock = options.clock ?? systemClock;
-        const maxBytes = options.embeddedBytes ?? 256 * 2 ** 20;
         const { maxReplyBytes } = limits;
-        this.#make.set(name, () => new EmbeddedConnection(clock, maxBytes, maxReplyBytes));
+        this.#make.set(
+          name,
+          () => new EmbeddedConnection(clock, options.embeddedBytes, maxReplyBytes),
+        );
       } else {
         const parse = (text: string): Address => parseAddress(text, name, options.tls);
         const nodes = nodesOf(address, parse);

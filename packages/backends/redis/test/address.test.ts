@@ -49,6 +49,15 @@ describe("an address", () => {
     }
   });
 
+  test.each([
+    [{ uri: "redis://127.0.0.1" }, 'redis: "uri" is unknown; there is url, embedded, '],
+    [{ maxReplyBytes: "1" }, 'redis: "maxReplyBytes" must be a number, 0 or more'],
+    [{ connectTimeoutMs: NaN }, 'redis: "connectTimeoutMs" must be a number'],
+    [[], "redis: the options must be an object"],
+  ])("options that are none are refused, and no embedded engine answers: %j", (options, why) => {
+    expect(() => redis(options as object)).toThrow(why);
+  });
+
   test.each(["http://127.0.0.1", "127.0.0.1:6379", "redis://:se%cret@127.0.0.1/x", ""])(
     "%j is refused when the backend is made, in a sentence without a password",
     (url) => {
