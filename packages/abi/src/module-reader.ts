@@ -97,6 +97,11 @@ const ARITHMETIC = new Set([0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e]);
 /** `any.convert_extern`, `extern.convert_any`, `ref.i31`: with no operand. */
 const UNBOXED = new Set([0x1a, 0x1b, 0x1c]);
 
+/** What V8 takes of each kind, at most: here of all kinds together, since each is kept, and read slowly. */
+const MOST_ENTRIES = 1_000_000;
+/** Compilers make some dozens. */
+const MOST_SECTIONS = 10_000;
+
 /** One section of a module: its id, where its header starts and where its content lies, in bytes. */
 export interface Section {
   readonly id: number;
@@ -121,14 +126,15 @@ export function readSections(bytes: Uint8Array): Section[] {
     );
   }
   const sections: Section[] = [];
-  const reader = new Reader(bytes, 8, bytes.length);
+  const reader = new Reader(bytes, 8, bytes.length, { count: 0 });
   while (reader.at < bytes.length) {
     const start = reader.at;
     const id = reader.byte();
     const size = reader.u32();
     const at = reader.at;
     reader.skip(size);
-    sections.push({ id, start, at, end: reader.at });
+    if (sections.push({ id, start, at, end: reader.at }) > MOST_SECTIONS)
+      throw new ModuleError(`the module has more than ${MOST_SECTIONS} sections: strip it`);
   }
   return sections;
 }
@@ -147,8 +153,9 @@ export function readModule(bytes: Uint8Array): ModuleInfo {
   const tables: TableInfo[] = [];
   let managed = false;
   const customs: { name: string; content: Uint8Array }[] = [];
+  const entries = { count: 0 };
   for (const section of readSections(bytes)) {
-    const reader = new Reader(bytes, section.at, section.end);
+    const reader = new Reader(bytes, section.at, section.end, entries);
     if (section.id === 13) {
       reader.each(() => (managed ||= holdsMuch(types[reader.tag()] ?? "")));
     } else if (section.id === 0) {
@@ -229,11 +236,14 @@ class Reader {
   at: number;
   readonly #bytes: Uint8Array;
   readonly #end: number;
+  readonly #entries: { count: number };
 
-  constructor(bytes: Uint8Array, at: number, end: number) {
+  /** @param entries what was read of the module so far */
+  constructor(bytes: Uint8Array, at: number, end: number, entries: { count: number }) {
     this.#bytes = bytes;
     this.at = at;
     this.#end = end;
+    this.#entries = entries;
   }
 
   byte(): number {
@@ -278,7 +288,15 @@ class Reader {
     const count = this.u32();
     // Each entry takes a byte or more, so a count beyond that is a lie that would cost memory.
     if (count > this.#end - this.at) throw new ModuleError("the module ends too early");
+    this.#count(count);
     return Array.from({ length: count }, read);
+  }
+
+  #count(more: number): void {
+    if ((this.#entries.count += more) <= MOST_ENTRIES) return;
+    throw new ModuleError(
+      `the module has more than ${MOST_ENTRIES} types, functions, imports and exports, with what belongs to them: build a smaller one`,
+    );
   }
 
   kind(): ExternKind {
@@ -339,6 +357,7 @@ class Reader {
   /** What tables and globals are filled with: constants, references, sums of them. */
   #expression(): void {
     for (let code = this.byte(); code !== 0x0b; code = this.byte()) {
+      this.#count(1);
       if (!this.#instruction(code))
         throw new ModuleError(
           "the module has a table or a global that is filled by an unknown instruction",

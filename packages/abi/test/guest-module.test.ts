@@ -82,6 +82,34 @@ describe("a module is refused at load, with what to do", () => {
     expect(() => readGuestModule(new Uint8Array())).toThrow("this is no WebAssembly module");
   });
 
+  test.each<[string, number, (count: number[]) => number[], number, number]>([
+    ["functions", 3, (count) => count, 0, 1],
+    ["parameters", 1, (count) => [1, 0x60, ...count], 0x7f, 1],
+    ["functions in several sections", 3, (count) => count, 0, 3],
+    ["instructions that fill a global", 6, () => [1, 0x7f, 0], 0x6a, 1],
+  ])("more %s than any engine takes, before they fill the heap", (_, id, begin, fill, times) => {
+    const leb = (value: number): number[] =>
+      value < 128 ? [value] : [(value % 128) | 128, ...leb(Math.floor(value / 128))];
+    const count = Math.ceil(1_000_001 / times);
+    const start = begin(leb(count));
+    const section = [id, ...leb(start.length + count), ...start];
+    const parts = Array.from({ length: times }, () => [
+      Uint8Array.from(section),
+      Buffer.alloc(count, fill),
+    ]);
+    const bytes = Buffer.concat([Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0), ...parts.flat()]);
+    const refused = "the module has more than 1000000 types, functions, imports and exports";
+    expect(() => readGuestModule(bytes)).toThrow(refused);
+  });
+
+  test("more sections than any compiler makes", () => {
+    const bytes = new Uint8Array(8 + 3 * 10_001);
+    bytes.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    for (let at = 8; at < bytes.length; at += 3) bytes[at + 1] = 1;
+    expect(() => readGuestModule(bytes)).toThrow("the module has more than 10000 sections");
+    expect(() => readGuestModule(bytes.subarray(0, -3))).toThrow("the guest exports no memory");
+  });
+
   test("a component", () => {
     expect(() => readGuestModule(Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]))).toThrow(
       "this is a WebAssembly component: build the guest as a core module",
