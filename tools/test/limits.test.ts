@@ -14,6 +14,12 @@ function rowsOf(text: string): Record<string, number> {
   );
 }
 
+/** The default limits that a module has. */
+async function defaultsOf(path: string): Promise<object> {
+  const exported = (await import(`${root}${path}`)) as Record<string, object>;
+  return Object.entries(exported).find(([name]) => name.startsWith("DEFAULT_"))?.[1] ?? {};
+}
+
 test("docs/LIMITS.md lists every limit with its default, and no other", () => {
   expect(rowsOf(host)).toEqual(DEFAULT_LIMITS);
 });
@@ -21,16 +27,32 @@ test("docs/LIMITS.md lists every limit with its default, and no other", () => {
 test.each(backends)(
   "docs/LIMITS.md lists the limits of %s with their defaults, and no other",
   async (path) => {
-    const exported = (await import(`${root}${path}`)) as Record<string, unknown>;
-    const [defaults] = Object.entries(exported).flatMap(([name, value]) =>
-      name.startsWith("DEFAULT_") ? [value] : [],
-    );
+    const defaults = await defaultsOf(path);
     const title = `@dropthrough/${path.split("/")[2] ?? ""}\n`;
     const section = sections.find((text) => text.startsWith(title));
     expect(section, `a heading ## ${title}`).toBeDefined();
     expect(rowsOf(section ?? "")).toEqual(defaults);
   },
 );
+
+test.each(backends)(
+  "a limit of %s that is no number is refused: it would be no bound",
+  async (path) => {
+    const [, , name = ""] = path.split("/");
+    const index = `packages/backends/${name}/src/index.ts`;
+    const { [name]: factory } = (await import(`${root}${index}`)) as Record<string, Factory>;
+    const source = readFileSync(`${root}${index}`, "utf8");
+    const [limit = ""] = Object.keys(await defaultsOf(path));
+    const wrong = /^ {2}readonly limits\?:/m.test(source)
+      ? { limits: { [limit]: Number.NaN } }
+      : { maxInFlight: Number.NaN };
+    const needed = /^ {2}readonly mounts:/m.test(source) ? { mounts: {} } : {};
+    expect(() => factory?.({ ...needed, ...wrong })).toThrow(TypeError);
+    expect(() => factory?.({ ...needed, ...wrong })).toThrow("must be a number, 0 or more");
+  },
+);
+
+type Factory = (options: object) => unknown;
 
 test("and of no backend that has none", () => {
   const titles = sections.map((text) => text.split("\n")[0]);

@@ -1,5 +1,6 @@
 import type { CodecOptions } from "@dropthrough/codec";
 import type { Backend } from "./backend.ts";
+import { checkBounds } from "./key-check.ts";
 import type { Call, CallObserver } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import { checkEntry, type Entry, serviceDesc, serviceName } from "./entry.ts";
@@ -70,7 +71,7 @@ export interface Registry extends AsyncDisposable {
 /**
  * Makes an empty registry.
  *
- * @throws TypeError if an interceptor, the codec or the clock has not the shape of one
+ * @throws TypeError if an interceptor, a limit, the codec or the clock has not the shape of one
  */
 export function createRegistry(options: RegistryOptions = {}): Registry {
   checkOptions(options);
@@ -97,7 +98,7 @@ class DispatchRegistry implements Registry, SessionCore {
 
   constructor(options: RegistryOptions) {
     this.clock = options.clock === undefined ? systemScheduler : schedulerOn(options.clock);
-    this.limits = { ...DEFAULT_DISPATCH_LIMITS, ...options.limits };
+    this.limits = checkBounds(DEFAULT_DISPATCH_LIMITS, options.limits ?? {}, "limits: ");
     this.interceptors = options.interceptors ?? [];
     this.codec = options.codec ?? {};
     this.#onIncident = options.onIncident ?? print;

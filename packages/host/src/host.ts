@@ -105,8 +105,9 @@ class WasmHost implements Host, HostCore {
     this.#options = options;
     this.#limits = limitsOf(DEFAULT_LIMITS, options.limits);
     const { interceptors, codec, clock, onIncident } = options;
+    const { defaultTimeoutMs, depth, guestFields } = this.#limits;
     this.registry = createRegistry({
-      limits: this.#limits,
+      limits: { defaultTimeoutMs, depth, guestFields },
       ...(interceptors && { interceptors }),
       ...(codec && { codec }),
       ...(clock && { clock }),
