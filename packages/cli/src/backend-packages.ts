@@ -63,6 +63,10 @@ function factoryName(name: string): string {
  * @throws TypeError with one sentence if it is not
  */
 export function checkBackend(value: unknown): Backend {
+  if (typeof value === "function")
+    throw new TypeError(`it is a function: call it, such as ${value.name || "kernel"}()`);
+  if (typeof value === "string")
+    throw new TypeError(`it is a text: import the package, and call what it exports`);
   // A registry of its own: only what is wrong with the value itself can come up.
   createRegistry().use(value as Backend);
   return value as Backend;

@@ -31,7 +31,9 @@ import { run } from "./run.ts";
 import { traceTo } from "./trace.ts";
 
 // Whoever reads our output may leave (`| head`): that is no reason to fail, the guest's work goes on.
-process.stdout.on("error", () => {});
+// (`process.stdout.destroyed` does not tell: Node takes that back.)
+let unwritten: NodeJS.ErrnoException | undefined;
+process.stdout.on("error", (error) => (unwritten ??= error));
 process.stderr.on("error", () => {});
 // A stray error of a backend or a configuration would end the process with 1, which is a guest's code.
 process.on("uncaughtException", (error) => process.exit(bug(error)));
@@ -43,7 +45,9 @@ async function main(argv: readonly string[]): Promise<number> {
   let command: Command | undefined;
   try {
     command = readCommandLine(argv);
-    return await answer(command);
+    const code = await answer(command);
+    // What guests print is theirs to look after: they are told by the file backend.
+    return command.name === "run" ? code : await written(code);
   } catch (error) {
     const usersMistake =
       error instanceof UsageError ||
@@ -56,6 +60,14 @@ async function main(argv: readonly string[]): Promise<number> {
     if (usage) return EXIT_USAGE;
     return command?.name === "run" ? EXIT_UNUSABLE : 1;
   }
+}
+
+/** Waits for our output to be written, and tells if it was not: a full disk must not look like success. */
+async function written(code: number): Promise<number> {
+  await new Promise<void>((resolve) => void process.stdout.write("", () => resolve()));
+  if (unwritten === undefined || unwritten.code === "EPIPE") return code;
+  say(`standard output cannot be written: ${firstLine(unwritten)}`);
+  return 1;
 }
 
 async function answer(command: Command): Promise<number> {
@@ -142,7 +154,7 @@ async function logsCommand(file: string, options: LogsOptions): Promise<number> 
   try {
     await logs(source, linePrinter(), options);
   } catch (error) {
-    if (process.stdout.destroyed) return 0;
+    if (unwritten !== undefined) return 0;
     say(`${file} cannot be read: ${firstLine(error)}`);
     return 1;
   }
@@ -153,7 +165,7 @@ async function logsCommand(file: string, options: LogsOptions): Promise<number> 
 function linePrinter(): (line: string) => void | Promise<void> {
   let room: Promise<void> | undefined;
   return (line) => {
-    if (process.stdout.destroyed || process.stdout.write(`${line}\n`)) return undefined;
+    if (unwritten !== undefined || process.stdout.write(`${line}\n`)) return undefined;
     return (room ??= new Promise((resolve) => {
       const go = (): void => {
         process.stdout.off("drain", go).off("close", go);

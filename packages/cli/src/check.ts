@@ -127,7 +127,14 @@ function checkGrants(
     error(`guest "${guest.name}": ${(cause as Error).message}`);
     return;
   }
-  const granted = new Set(grants.map((grant) => grant.slice(0, grant.indexOf("/"))));
+  // A grant of what there is not grants nothing.
+  const isThere = (service: string, method: string | undefined): boolean =>
+    method === undefined || methods.get(service)?.has(method) !== false;
+  const granted = new Set(
+    grants
+      .filter((grant) => isThere(serviceOf(grant), splitMethodName(grant)?.method))
+      .map((grant) => serviceOf(grant)),
+  );
   for (const service of requires) {
     if (!granted.has(service) && service !== KERNEL) {
       error(
@@ -136,19 +143,29 @@ function checkGrants(
     }
   }
   for (const grant of grants) {
-    const service = grant.slice(0, grant.indexOf("/"));
+    const service = serviceOf(grant);
     const method = splitMethodName(grant)?.method;
     const because = `guest "${guest.name}" is granted ${grant}, and`;
     if (!owners.has(service))
-      warning(`${because} nobody serves that: take it out, or add who does`);
-    else if (method !== undefined && methods.get(service)?.has(method) === false)
-      warning(`${because} ${service} has no such method: correct it`);
-    else if (method !== undefined && grants.includes(`${service}/*`))
+      warning(
+        `${because} nobody serves that${hint(service, owners)}: take it out, or add who does`,
+      );
+    else if (!isThere(service, method)) {
+      const similar = similarName(method ?? "", methods.get(service) ?? []);
+      const meant = similar === undefined ? "" : `; did you mean ${similar}?`;
+      warning(`${because} ${service} has no such method${meant}: correct it`);
+    } else if (method !== undefined && grants.includes(`${service}/*`))
       warning(`${because} ${service}/* as well: take one of them out`);
     else if (service === KERNEL) warning(`${because} every guest may call the kernel: take it out`);
     else if (declares !== undefined && !requires.includes(service))
-      warning(`${because} does not require it according to its manifest: take it out`);
+      warning(
+        `${because} does not require it according to its manifest: take it out, or let the manifest say so`,
+      );
   }
+}
+
+function serviceOf(grant: string): string {
+  return grant.slice(0, grant.indexOf("/"));
 }
 
 function checkNames(guests: readonly CheckedGuest[], { error, warning }: Checking): void {

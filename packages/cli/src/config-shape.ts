@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import { checkOptions } from "@dropthrough/dispatch";
+import { checkOptions, similarName } from "@dropthrough/dispatch";
 import { checkInstances, DEFAULT_LIMITS, GuestError, type HostOptions } from "@dropthrough/host";
 import * as v from "valibot";
 import { ConfigError } from "./config-error.ts";
@@ -80,8 +80,12 @@ export interface ConfigShape extends Omit<HostOptions, "backends"> {
 export function checkShape(value: unknown, file: string): asserts value is ConfigShape {
   if (Array.isArray(value))
     throw new ConfigError(`${file}: a configuration is an object, not a list`);
-  const { issues } = v.safeParse(config, value, { abortEarly: true });
-  if (issues !== undefined) throw new ConfigError(`${file}: ${sentence(issues[0])}`);
+  const { issues } = v.safeParse(config, value);
+  if (issues !== undefined) {
+    // A key that is misspelt is missing too, which says less.
+    const issue = issues.find(isUnknown) ?? issues[0];
+    throw new ConfigError(`${file}: ${sentence(issue)}`);
+  }
   const shape = value as ConfigShape;
   try {
     checkOptions(shape);
@@ -100,10 +104,15 @@ function sentence(issue: v.BaseIssue<unknown>): string {
     .slice(path[0] !== undefined && typeof path[0].key === "number" ? 0 : 1);
   if (issue.type !== "strict_object")
     return where === "" ? issue.message : `"${where}" ${issue.message}`;
-  // Valibot tells an unknown key by what it expected: never. A missing one, by its name in quotes.
-  if (issue.expected === "never") return `"${where}" is unknown; ${known(path)}`;
+  // A missing key is told by its name in quotes.
+  if (isUnknown(issue)) return `"${where}" is unknown; ${known(path)}`;
   if (issue.received === "undefined" && path.length > 0) return `"${where}" is missing: add it`;
   return where === "" ? "a configuration is an object" : `"${where}" must be an object`;
+}
+
+/** Valibot tells an unknown key by what it expected: never. */
+function isUnknown(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === "strict_object" && issue.expected === "never";
 }
 
 /** The keys that there are where an unknown one was found. */
@@ -117,5 +126,7 @@ function known(path: readonly v.IssuePathItem[]): string {
         : parent === "codec"
           ? codec
           : guest;
-  return `there is ${Object.keys(schema.entries).join(", ")}`;
+  const names = Object.keys(schema.entries);
+  const similar = similarName(String(path.at(-1)?.key), names);
+  return `there is ${names.join(", ")}${similar === undefined ? "" : `; did you mean ${similar}?`}`;
 }

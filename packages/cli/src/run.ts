@@ -115,7 +115,8 @@ async function close(host: Host, timeoutMs: number, report: (line: string) => vo
 }
 
 function lastWords({ guest, instance, code, reason }: GuestExit): string | undefined {
-  if (code <= 192) return undefined;
+  // A guest that could not launch, or fails, says why: nobody else would tell.
+  if (code === 0 || (code <= 192 && reason === "")) return undefined;
   const what =
     { 251: "has no entry", 252: "did not start", 253: "trapped", 254: "panicked" }[code] ??
     `ended with ${code}`;

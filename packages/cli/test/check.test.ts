@@ -99,6 +99,11 @@ describe("dropthrough check", () => {
       { name: "broken", module: "broken.wasm" },
       { name: "unbound", module: "unbound.wasm" },
       { name: "unused", module: "exports.wasm", exports: [FACADE], grants: ["x.One/*"] },
+      {
+        name: "typo",
+        module: folder.guest("typo", idle(), { requires: [FACADE] }),
+        grants: [`${FACADE}/Relai`, `${FACADE}z/*`],
+      },
       { name: "malformed", module: "exports.wasm", grants: ["*"] },
     ]);
     const { code, stdout } = await folder.dropthrough(["check", file]);
@@ -118,7 +123,10 @@ describe("dropthrough check", () => {
       `warning: guest "other" is granted ${FACADE}/Nope, and ${FACADE} has no such method: correct it`,
       'error: guest "mute" is to export x.v1.Mute, but its module neither exports dropthrough_v1_serve nor imports reply',
       `warning: guest "mute" is granted ${ECHO}/Echo, and ${ECHO}/* as well: take one of them out`,
-      'warning: guest "unused" is granted x.One/*, and does not require it according to its manifest: take it out',
+      'warning: guest "unused" is granted x.One/*, and does not require it according to its manifest: take it out, or let the manifest say so',
+      `error: guest "typo" requires ${FACADE}, which it was not granted: add "${FACADE}/*" to its grants`,
+      `warning: guest "typo" is granted ${FACADE}/Relai, and ${FACADE} has no such method; did you mean Relay?: correct it`,
+      `warning: guest "typo" is granted ${FACADE}z/*, and nobody serves that; did you mean ${FACADE} of "facade"?: take it out, or add who does`,
       "error: circle1 requires circle2 requires circle1: guests cannot wait for one another in a circle",
       'error: two guests are named "circle2": rename one',
       'error: "requires" and "exports" are both main: keep one',

@@ -114,7 +114,7 @@ test("a folder is searched for dropthrough.config.*, also one with a dot in its 
 test.each([
   [
     { guest: [] },
-    '"guest" is unknown; there is backends, guests, limits, interceptors, observers, codec, clock',
+    '"guest" is unknown; there is backends, guests, limits, interceptors, observers, codec, clock; did you mean guests?',
   ],
   [
     { extends: "gh:somebody/something" },
@@ -122,7 +122,11 @@ test.each([
   ],
   [
     { guests: [{ name: "a", module: "a.wasm", grant: [] }] },
-    '"guests[0].grant" is unknown; there is name, module, arguments, environment, grants, exports, services, instances, main, limits',
+    '"guests[0].grant" is unknown; there is name, module, arguments, environment, grants, exports, services, instances, main, limits; did you mean grants?',
+  ],
+  [
+    { guests: [{ name: "a", modul: "a.wasm" }] },
+    '"guests[0].modul" is unknown; there is name, module, arguments, environment, grants, exports, services, instances, main, limits; did you mean module?',
   ],
   [{ guests: {} }, '"guests" must be a list'],
   [{ guests: [null] }, '"guests[0]" must be an object'],
@@ -167,7 +171,10 @@ test.each([
   ],
   [{ observers: [{ ended: true }] }, '"observers[0].ended" must be a function'],
   [{ codec: { compile: "no" } }, '"codec.compile" must be true or false'],
-  [{ codec: { complie: false } }, '"codec.complie" is unknown; there is compile'],
+  [
+    { codec: { complie: false } },
+    '"codec.complie" is unknown; there is compile; did you mean compile?',
+  ],
   [{ clock: 1 }, '"clock" must be an object'],
   [{ clock: { now: 1 } }, '"clock.now" must be a function'],
   [{ backends: 1 }, '"backends" must be a list, or options by package name'],
@@ -175,9 +182,20 @@ test.each([
     { backends: [{}] },
     '"backends[0]": registry.use takes a backend: make it with defineBackend of @dropthrough/dispatch',
   ],
+  [
+    { backends: ["@dropthrough/kernel"] },
+    '"backends[0]": it is a text: import the package, and call what it exports',
+  ],
   [[1], "a configuration is an object, not a list"],
 ])("%j is refused: %s", async (content, message) => {
   expect(await refusal("shape.json", content)).toBe(`shape.json: ${message}`);
+});
+
+test("a factory that was not called is said to be one", async () => {
+  const file = folder.config("uncalled", [], { backends: "[kernel]" });
+  await expect(loadConfig(join(folder.path, file))).rejects.toThrow(
+    '"backends[0]": it is a function: call it, such as kernel()',
+  );
 });
 
 test("an unknown limit is refused with those that there are", async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { ManifestSchema } from "@dropthrough/abi";
@@ -25,6 +25,8 @@ interface Meanwhile {
   readonly signal?: Signal | readonly Signal[];
   /** Closes our ends of its standard streams before it writes. */
   readonly deaf?: boolean;
+  /** A file that takes its standard output. */
+  readonly stdout?: string;
 }
 
 /** A folder with guests and configurations, where the command runs as a child process. */
@@ -78,19 +80,27 @@ export class DeploymentFolder implements Disposable {
     );
   }
 
-  async dropthrough(args: readonly string[], { signal, deaf }: Meanwhile = {}): Promise<Outcome> {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: this.path });
+  async dropthrough(
+    args: readonly string[],
+    { signal, deaf, stdout }: Meanwhile = {},
+  ): Promise<Outcome> {
+    const out = stdout === undefined ? undefined : openSync(stdout, "w");
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: this.path,
+      stdio: ["pipe", out ?? "pipe", "pipe"],
+    });
+    if (out !== undefined) closeSync(out);
     const signals = signal === undefined ? [] : [signal].flat();
     const outcome: Outcome = { code: null, stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk: Buffer) => (outcome.stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => {
+    child.stdout?.on("data", (chunk: Buffer) => (outcome.stdout += chunk.toString()));
+    child.stderr?.on("data", (chunk: Buffer) => {
       outcome.stderr += chunk.toString();
       // Once each: the second signal ends a process that is slow to close, as a user would expect.
       if (signals[0]?.after.test(outcome.stderr)) child.kill(signals.shift()?.name);
     });
     if (deaf === true) {
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     }
     outcome.code = await new Promise((resolve) => child.on("close", resolve));
     return outcome;

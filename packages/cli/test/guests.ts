@@ -73,8 +73,9 @@ export function client(request: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** A command that exits by the kernel. */
-export function exits(code: number): Uint8Array<ArrayBuffer> {
-  return caller(Uint8Array.of(0x08, code), `${KERNEL}/Exit`);
+export function exits(code: number, reason = ""): Uint8Array<ArrayBuffer> {
+  const { input } = KernelService.method.exit;
+  return caller(toBinary(input, create(input, { code, reason })), `${KERNEL}/Exit`);
 }
 
 /** A command that requires what nobody exports, and does not look at what Launch answers. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { defineBackend } from "@dropthrough/dispatch";
 import { echo, EchoService } from "@dropthrough/dispatch/testing";
@@ -239,6 +240,15 @@ describe("dropthrough run", () => {
     },
   );
 
+  test("says why a guest exits with a code, if that gave a reason: nobody else tells the operator", async () => {
+    const module = folder.guest("reason", exits(3, "no\n disk"));
+    const file = folder.config("reason", [{ name: "a", module }]);
+    expect(await folder.dropthrough(["run", file])).toMatchObject({
+      code: 3,
+      stderr: "guest a (instance 1) ended with 3: no\\n disk\n",
+    });
+  });
+
   test("ends with 252 when its launch has failed, though it does not care", async () => {
     const module = folder.guest("ignorant", ignorant());
     const file = folder.config("ignorant", [{ name: "a", module }]);
@@ -299,6 +309,29 @@ describe("dropthrough run", () => {
     expect((await folder.dropthrough(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
+
+test.runIf(existsSync("/dev/full"))(
+  "an answer that the disk has no room for is no success",
+  async () => {
+    const module = folder.guest("full", caller());
+    const file = folder.config("full", [{ name: "a", module, grants: ECHO_GRANTS }]);
+    const log = folder.write("full.log", '{"level":30,"guest":"a","msg":"hi"}\n'.repeat(9));
+    for (const args of [
+      ["--help"],
+      ["check", file],
+      ["graph", file],
+      ["inspect", module],
+      ["logs", log],
+    ]) {
+      expect(await folder.dropthrough(args, { stdout: "/dev/full" }), args[0]).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /^dropthrough: standard output cannot be written: ENOSPC.*\n$/,
+        ),
+      });
+    }
+  },
+);
 
 describe("run", () => {
   const guests = [{ name: "a", module: caller(), grants: ECHO_GRANTS }];

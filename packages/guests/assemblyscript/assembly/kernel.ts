@@ -158,7 +158,7 @@ export function exit(code: i32, reason: string = ""): void {
   const request = new ExitRequest();
   request.code = code;
   request.reason = reason;
-  kernel().exit(request);
-  // Only a host that breaks the contract comes here.
-  unreachable();
+  const refused = kernel().exit(request);
+  // Only without a kernel does it come here, and then nobody has heard the reason.
+  throw new Error("it cannot exit (" + describe(refused.status) + "): " + reason);
 }

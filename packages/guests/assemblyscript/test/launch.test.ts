@@ -101,6 +101,15 @@ test("exit gives code and reason, and does not return", async () => {
   expect(exits).toEqual([[7, "exit ö "]]);
 });
 
+test("without a kernel it cannot exit, and its last words are the reason", async () => {
+  const host = new PlainHost();
+  for (const name of ["Arguments", "Exit", "Launch", "Register"])
+    host.refused.set(`${KERNEL}/${name}`, 5);
+  await expect(host.start(await guestModule("commander"))).rejects.toThrow();
+  expect(host.abortMessage()).toContain("it cannot exit (NOT_FOUND: ");
+  expect(host.abortMessage()).toContain("): NOT_FOUND: ");
+});
+
 test("after launch the kernel answers who is here", async () => {
   const { host, exits } = hostFor([]);
   host.typed(`${KERNEL}/Services`, ServicesRequestSchema, ServicesResponseSchema, () => ({
