@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -12,6 +13,7 @@ interface Package {
   license?: string;
   type?: string;
   repository?: { directory?: string };
+  files?: string[];
   exports?: Record<string, string>;
   publishConfig?: {
     access?: string;
@@ -33,6 +35,23 @@ test("what is private says so for a reason that its README gives", () => {
   for (const folder of folders.filter((one) => !published.includes(one)))
     expect(read(`${folder}/README.md`), folder).toContain("never published");
 });
+
+const contract = (folder: string): string => `proto/dropthrough/${basename(folder)}`;
+test.each(published.filter((folder) => existsSync(join(root, contract(folder)))))(
+  "%s publishes its contract, from which guests and clients are generated",
+  (folder) => {
+    expect(packageOf(folder).files).toContain("proto");
+    const cwd = join(root, folder);
+    const { status, stderr } = spawnSync("pnpm", ["run", "prepack"], { cwd, encoding: "utf8" });
+    expect(status, stderr).toBe(0);
+    const files = globSync("v1/*.proto", { cwd: join(root, contract(folder)) });
+    expect(files).not.toEqual([]);
+    for (const file of files) {
+      const path = `${contract(folder)}/${file}`;
+      expect(read(`${folder}/${path}`)).toBe(read(path));
+    }
+  },
+);
 
 describe.each(published)("%s", (folder) => {
   const pkg = packageOf(folder);

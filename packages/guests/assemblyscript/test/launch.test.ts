@@ -105,7 +105,7 @@ test("without a kernel it cannot exit, and its last words are the reason", async
   const host = new PlainHost();
   for (const name of ["Arguments", "Exit", "Launch", "Register"])
     host.refused.set(`${KERNEL}/${name}`, 5);
-  await expect(host.start(await guestModule("commander"))).rejects.toThrow();
+  await expect(host.start(await guestModule("commander"))).rejects.toThrow("unreachable");
   expect(host.abortMessage()).toContain("it cannot exit (NOT_FOUND: ");
   expect(host.abortMessage()).toContain("): NOT_FOUND: ");
 });
