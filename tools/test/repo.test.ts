@@ -111,6 +111,13 @@ describe.each(folders.filter((folder) => folder.startsWith("packages/backends/")
       expect(ours(pkg.dependencies)).toEqual([]);
     });
 
+    test("provokes every code of its contract", () => {
+      const tests = globSync(`${folder}/test/**/*.test.ts`, { cwd: root });
+      expect(
+        tests.filter((file) => /codesWithoutRow\([^]*toEqual\(\[\]\)/.test(read(file))),
+      ).not.toEqual([]);
+    });
+
     test("lists every option in its README", () => {
       const source = read(`${folder}/src/index.ts`);
       const body = /export interface \w+Options \{(.*?)^\}/ms.exec(source)?.[1] ?? "";

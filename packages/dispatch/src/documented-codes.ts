@@ -39,17 +39,20 @@ export function documentedCodes(proto: string): DocumentedCode[] {
  */
 export function codesWithoutRow(proto: string, rows: readonly CodeRow[]): string[] {
   const documented = documentedCodes(proto);
-  const codesOf = (rpc: string): string[] =>
+  const rpcs = [...new Set(documented.map(({ rpc }) => rpc))];
+  const codesOf = (rpc: string, asked: readonly string[]): string[] =>
     documented
       .filter((it) => it.rpc === rpc)
       .flatMap(({ code, when }) => {
         const [, other] = /^as for (\w+)$/.exec(when) ?? [];
-        return other === undefined ? code : codesOf(other);
+        if (other === undefined || code !== "") return code;
+        // No row has the clause itself, so that one which leads nowhere is named.
+        if (!rpcs.includes(other)) return when;
+        return asked.includes(other) ? [] : codesOf(other, [...asked, other]);
       })
       .filter((code) => code !== "");
   const provoked = new Set(rows.map(([rpc, code]) => `${rpc} ${nameOf(code)}`));
-  const rpcs = [...new Set(documented.map(({ rpc }) => rpc))];
-  const wanted = rpcs.flatMap((rpc) => codesOf(rpc).map((code) => `${rpc} ${code}`));
+  const wanted = rpcs.flatMap((rpc) => codesOf(rpc, [rpc]).map((code) => `${rpc} ${code}`));
   return [...new Set(wanted)].filter((code) => !provoked.has(code));
 }
 

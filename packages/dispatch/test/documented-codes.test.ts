@@ -45,6 +45,22 @@ test("what a contract says of its codes is read rpc by rpc, and what its service
   ]);
 });
 
+test("an rpc that is as for one that there is not has no row, and rpcs that are as for each other have their own", () => {
+  const proto = (other: string): string => `
+  // Codes: as for ${other}; ABORTED if it is late.
+  rpc One(OneRequest) returns (OneResponse);
+  // Codes: as for One; NOT_FOUND as for Three.
+  rpc Two(TwoRequest) returns (TwoResponse);
+`;
+  const rows = [
+    ["One", Code.Aborted],
+    ["Two", Code.Aborted],
+    ["Two", Code.NotFound],
+  ] as const;
+  expect(codesWithoutRow(proto("Tow"), rows)).toEqual(["One as for Tow", "Two as for Tow"]);
+  expect(codesWithoutRow(proto("Two"), rows)).toEqual(["One NOT_FOUND"]);
+});
+
 test("a documented code that no row provokes is named, also one that is as for another rpc, or of every rpc with a field", () => {
   expect(
     codesWithoutRow(PROTO, [

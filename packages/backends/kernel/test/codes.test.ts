@@ -42,14 +42,22 @@ async function launching(
   return launch;
 }
 
-/** Receives, and leaves before something comes. */
-async function leaves(world: World): Promise<unknown> {
+/** Receives, and is given up before something comes. */
+async function receiving(
+  world: World,
+  giveUp: (controller: AbortController) => void,
+  timeoutMs?: number,
+): Promise<unknown> {
   const guest = await registered(world);
   const controller = new AbortController();
-  const receive = guest.client.receive({}, { signal: controller.signal });
+  const { signal } = controller;
+  const receive = guest.client.receive(
+    {},
+    { signal, ...(timeoutMs !== undefined && { timeoutMs }) },
+  );
   receive.catch(() => {});
   await settled();
-  controller.abort();
+  giveUp(controller);
   return receive;
 }
 
@@ -186,7 +194,13 @@ const ROWS: Row[] = [
     (w) => launching(w, (guest) => guest.end()),
   ],
   ["Receive", Code.FailedPrecondition, "before Register", (w) => w.guest("a").client.receive({})],
-  ["Receive", Code.Canceled, "if it is released", leaves],
+  ["Receive", Code.Canceled, "if it is released", (w) => receiving(w, (own) => own.abort())],
+  [
+    "Receive",
+    Code.DeadlineExceeded,
+    "at the deadline of its own call",
+    (w) => receiving(w, () => w.clock.advance(5), 5),
+  ],
   ["AtExit", Code.FailedPrecondition, "by the program", (w) => byHost(w).atExit({})],
   [
     "AtExit",

@@ -399,7 +399,7 @@ export class WordsServiceClient {
   /**
    * The most frequent words, the highest count first; equal counts by the bytes of the word.
    *
-   * Codes: UNAVAILABLE and INTERNAL as for Add; INVALID_ARGUMENT for a limit of 0 or above 10,000.
+   * Codes: UNAVAILABLE as for Add; INTERNAL as for Add; INVALID_ARGUMENT for a limit of 0 or above 10,000.
    */
   top(request: TopRequest, timeoutMs: i32 = 0): Result<TopResponse> {
     return this.$top.call<TopRequest, TopResponse>(request, timeoutMs);
@@ -408,7 +408,7 @@ export class WordsServiceClient {
   /**
    * Forgets all counts of this count's name and ends it: the last call of a client.
    *
-   * Codes: UNAVAILABLE and INTERNAL as for Add.
+   * Codes: UNAVAILABLE as for Add; INTERNAL as for Add.
    */
   clear(request: ClearRequest, timeoutMs: i32 = 0): Result<ClearResponse> {
     return this.$clear.call<ClearRequest, ClearResponse>(request, timeoutMs);
@@ -432,14 +432,14 @@ export abstract class WordsServiceServer extends Service {
   /**
    * The most frequent words, the highest count first; equal counts by the bytes of the word.
    *
-   * Codes: UNAVAILABLE and INTERNAL as for Add; INVALID_ARGUMENT for a limit of 0 or above 10,000.
+   * Codes: UNAVAILABLE as for Add; INTERNAL as for Add; INVALID_ARGUMENT for a limit of 0 or above 10,000.
    */
   abstract top(request: TopRequest): Result<TopResponse>;
 
   /**
    * Forgets all counts of this count's name and ends it: the last call of a client.
    *
-   * Codes: UNAVAILABLE and INTERNAL as for Add.
+   * Codes: UNAVAILABLE as for Add; INTERNAL as for Add.
    */
   abstract clear(request: ClearRequest): Result<ClearResponse>;
 

@@ -866,8 +866,8 @@ export const KernelService: GenService<{
    * for; until that is replied to. A Receive that is released after it was answered takes its event with it.
    *
    * Codes: FAILED_PRECONDITION before Register, while another Receive of this instance waits, inside of
-   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and
-   * DEADLINE_EXCEEDED at the deadline of its own call: in both cases the event is kept for the next one.
+   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and the
+   * event is kept for the next one; DEADLINE_EXCEEDED at the deadline of its own call, and so it is.
    *
    * @generated from rpc dropthrough.kernel.v1.KernelService.Receive
    */

@@ -1712,8 +1712,8 @@ export class KernelServiceClient {
    * for; until that is replied to. A Receive that is released after it was answered takes its event with it.
    *
    * Codes: FAILED_PRECONDITION before Register, while another Receive of this instance waits, inside of
-   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and
-   * DEADLINE_EXCEEDED at the deadline of its own call: in both cases the event is kept for the next one.
+   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and the
+   * event is kept for the next one; DEADLINE_EXCEEDED at the deadline of its own call, and so it is.
    */
   receive(request: ReceiveRequest, timeoutMs: i32 = 0): Result<ReceiveResponse> {
     return this.$receive.call<ReceiveRequest, ReceiveResponse>(request, timeoutMs);
@@ -1855,8 +1855,8 @@ export abstract class KernelServiceServer extends Service$ {
    * for; until that is replied to. A Receive that is released after it was answered takes its event with it.
    *
    * Codes: FAILED_PRECONDITION before Register, while another Receive of this instance waits, inside of
-   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and
-   * DEADLINE_EXCEEDED at the deadline of its own call: in both cases the event is kept for the next one.
+   * `dropthrough_v1_serve`, or where the module exports `dropthrough_v1_done`; CANCELLED if it is released, and the
+   * event is kept for the next one; DEADLINE_EXCEEDED at the deadline of its own call, and so it is.
    */
   abstract receive(request: ReceiveRequest): Result<ReceiveResponse>;
 
