@@ -82,7 +82,7 @@ export interface RedisOptions {
    * counts as lost. One that is only listened to is asked for an answer as often. Default 10,000.
    */
   readonly stallTimeoutMs?: number;
-  /** Commands that one connection may have under way, of all guests. Default 25,000. */
+  /** Commands that one connection may have under way, of all guests, to all nodes of a cluster together. Default 25,000. */
   readonly maxInFlight?: number;
   /** Bytes that one reply may take; a larger one is read, thrown away and RESOURCE_EXHAUSTED. Default 64 MiB. */
   readonly maxReplyBytes?: number;

@@ -76,6 +76,21 @@ test(
   },
 );
 
+test("commands under way to all nodes count together, and one for several nodes is refused before one of them has it", async () => {
+  const { hung, others } = await keysOf(1);
+  await using backend = inMemory(redis({ connections, maxInFlight: 5 }));
+  const client = backend.client();
+  const pairs = [hung, ...others].map((key) => ({ key, value: b("before") }));
+  await client.multiSet({ pairs });
+  cluster.nodes[1]?.pause();
+  const waiting = Array.from({ length: 5 }, async () => client.get({ key: hung }));
+  const after = pairs.map(({ key }) => ({ key, value: b("after") }));
+  await fails(client.multiSet({ pairs: after }), Code.ResourceExhausted);
+  cluster.nodes[1]?.resume();
+  await Promise.all(waiting);
+  for (const { key } of pairs) expect(t((await client.get({ key })).value)).toBe("before");
+});
+
 test(
   "a transaction of a watch on a node that hangs is UNAVAILABLE, though it has no deadline",
   { timeout: 30_000 },
