@@ -134,3 +134,21 @@ test.each([
     expect([node.connections, target.connections]).toEqual([before, 0]);
   },
 );
+
+test("a watch of a key whose node is gone finds the next one that has it, though nothing else was asked of that node", async () => {
+  await using gone = await startLyingNode(() => undefined);
+  await using heir = await startLyingNode(() => "+OK\r\n");
+  let owner = gone.port;
+  await using seed = await startLyingNode(() => slotsAt(owner));
+  await using backend = clusterOf(seed);
+  const client = backend.client();
+  await gone[Symbol.asyncDispose]();
+  await fails(client.watch({ keys: [key] }), Code.Unavailable);
+  owner = heir.port;
+  const watch = async (): Promise<boolean> =>
+    client.watch({ keys: [key] }).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(watch, { timeout: 4_000 }).toBe(true);
+});

@@ -311,3 +311,25 @@ test("health says how fast the server answers, or that it does not", async () =>
   });
   server.resume();
 });
+
+test("a watch after a long outage does not wait for a connection that was kept from before it", async () => {
+  await using server = await startRedisServer();
+  await using backend = inMemory(redis({ url: server.url }));
+  const client = backend.client();
+  const watchAll = async (): Promise<string[]> => {
+    const opened = await Promise.all([1, 2, 3, 4].map(async () => client.watch({ keys: [key] })));
+    return opened.map(({ watchId }) => watchId);
+  };
+  await Promise.all((await watchAll()).map(async (watchId) => client.unwatch({ watchId })));
+  await server.kill();
+  // Each tries again by itself, and ever less often.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  await server.restart();
+  const get = (): Promise<boolean> =>
+    client.get({ key }).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(get, { timeout: 5_000, interval: 5 }).toBe(true);
+  expect(await watchAll()).toHaveLength(4);
+}, 20_000);

@@ -130,9 +130,11 @@ export class ClusterClient implements ServerClient {
       if (!to.asking) await this.#nodes.look(this.#nodes.at(from)).catch(() => {});
       return placeAt(to, from);
     }
-    const { address } = this.#nodes.ofSlot(slotOfKey(key)) ?? {};
-    if (address === undefined) throw nobody();
-    return address;
+    const node = this.#nodes.ofSlot(slotOfKey(key));
+    if (node === undefined) throw nobody();
+    // Its link asks the others who has its slots, if it is gone. Nobody else would.
+    await this.#clientOf(node);
+    return node.address;
   }
 
   async listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {

@@ -44,9 +44,7 @@ export class WatchPool {
     // Where the keys are may have been asked for a while.
     if (this.#closed) throw unavailable("the Redis backend is closed", 1_000);
     const shown = shownOf(nodes);
-    const idle = this.#idle.findIndex((one) => one.shown === shown);
-    const [kept] = idle < 0 ? [] : this.#idle.splice(idle, 1);
-    const link = kept?.link ?? linkTo(nodes, this.#limits);
+    const link = this.#kept(shown) ?? linkTo(nodes, this.#limits);
     this.#used.set(link, shown);
     try {
       const client = await link.ready(context);
@@ -112,6 +110,16 @@ export class WatchPool {
     } finally {
       signal.removeEventListener("abort", ended);
       clearTimeout(timer);
+    }
+  }
+
+  #kept(shown: string): Link | undefined {
+    for (;;) {
+      const place = this.#idle.findIndex((one) => one.shown === shown);
+      const [kept] = place < 0 ? [] : this.#idle.splice(place, 1);
+      if (kept === undefined || kept.link.isReady) return kept?.link;
+      // It tries again by itself, which may be a while after its server is back.
+      kept.link.close();
     }
   }
 
