@@ -44,6 +44,10 @@ export function connectFound(
   const use = (found: Address): void => {
     if (found.shown === place) return;
     place = found.shown;
+    if (client?.isReady === true) {
+      // Who comes meanwhile waits for the next one.
+      events.down(new Error("another server has taken over"));
+    }
     client?.destroy();
     const next: ServerClient = new SocketClient(found, limits, {
       up() {
