@@ -7,10 +7,9 @@ import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
 import { type ClientEvents, type Hear, sendAsking, type ServerClient, typesOf } from "./client.ts";
 import { type ClusterNode, ClusterNodes, NEVER, placeAt, SLOTS } from "./cluster-nodes.ts";
-import { asWanted, type Join, type Part, routeOf, slotOfKey } from "./cluster-route.ts";
+import { asWanted, type Join, type Part, routeOf, slotOfAll, slotOfKey } from "./cluster-route.ts";
 import { askOnce } from "./connected.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
-import { firstKey } from "./first-key.ts";
 import { firstAnswer } from "./first-answer.ts";
 import { connectFound, type FoundClient } from "./following.ts";
 import { Link, type LinkLimits } from "./link.ts";
@@ -101,9 +100,9 @@ export class ClusterClient implements ServerClient {
   }
 
   async transaction(commands: readonly Command[]): Promise<readonly Reply[]> {
-    const key = commands.map(({ args }) => firstKey(args)).find((found) => found !== undefined);
-    if (key === undefined) return [];
-    let node = this.#nodes.ofSlot(slotOfKey(key));
+    const slot = slotOfAll(commands);
+    if (slot === undefined) return [];
+    let node = this.#nodes.ofSlot(slot);
     let asking = false;
     for (let moves = 0; ; moves++) {
       const client = await this.#clientOf(node);

@@ -4,7 +4,8 @@ import type * as Parsers from "@redis/client/dist/lib/client/parser.js";
 import type * as Policies from "@redis/client/dist/lib/cluster/request-response-policies/dispatch.js";
 import type * as Splitters from "@redis/client/dist/lib/cluster/request-response-policies/multi-shard-splitter.js";
 import type * as Metadata from "@redis/client/dist/lib/command-metadata/index.js";
-import type { Argument, Reply } from "../connection.ts";
+import type { Argument, Command, Reply } from "../connection.ts";
+import { ReplyError } from "../redis-error.ts";
 import { firstKey } from "./first-key.ts";
 
 // CommonJS, whose default export is something else to each loader.
@@ -44,6 +45,29 @@ export interface Join {
 /** The slot that a key, or a channel, belongs to. */
 export function slotOfKey(key: Argument): number {
   return slots.default(key);
+}
+
+/**
+ * The slot that the keys of a transaction are in; undefined without any.
+ *
+ * @throws ReplyError CROSSSLOT: nodes that each have some of them would send it to one another
+ */
+export function slotOfAll(commands: readonly Command[]): number | undefined {
+  let found: number | undefined;
+  for (const { args } of commands) {
+    if (args[0] === "SCAN") throw crossSlot("SCAN looks at the keys of all slots");
+    const key = firstKey(args);
+    if (key === undefined) continue;
+    const slot = slotOfKey(key);
+    if (found !== undefined && slot !== found) throw crossSlot();
+    found = slot;
+  }
+  return found;
+}
+
+/** What a node says of keys that it has all, but in different slots. */
+export function crossSlot(why = "Keys in request don't hash to the same slot"): ReplyError {
+  return new ReplyError(`CROSSSLOT ${why}`);
 }
 
 /** What the library's table of commands says of one. What is not in it goes by its first key. */

@@ -18,6 +18,7 @@ import { type Address, type Nodes, shownOf } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
 import { astray, MOST_MOVES } from "./cluster-client.ts";
+import { slotOfAll } from "./cluster-route.ts";
 import { linkTo } from "./link-to.ts";
 import type { Link, LinkLimits } from "./link.ts";
 import { onlyReads } from "./only-reads.ts";
@@ -114,7 +115,7 @@ export class ServerConnection implements Connection, Counts {
     let asking = false;
     for (let moves = 0; ; moves++) {
       try {
-        return await this.#watches.open(place, keys, context, asking);
+        return this.#ofOneSlot(await this.#watches.open(place, keys, context, asking));
       } catch (error) {
         const to = movedTo(error);
         if (to === undefined) throw error;
@@ -243,6 +244,22 @@ export class ServerConnection implements Connection, Counts {
         this.#send(client, command, asked, context, signal, one);
       }
     });
+  }
+
+  /** The same, but for transactions that no node of a cluster could take. */
+  #ofOneSlot(watch: Watch): Watch {
+    return {
+      transaction: async (commands, context) => {
+        try {
+          slotOfAll(commands);
+        } catch (error) {
+          await watch[Symbol.asyncDispose]();
+          throw this.failed(error, 0);
+        }
+        return watch.transaction(commands, context);
+      },
+      [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose](),
+    };
   }
 
   async #placed(place: Promise<Address>): Promise<Address> {

@@ -4,6 +4,7 @@ import { fromReply, unavailable } from "../redis-error.ts";
 import { type Nodes, shownOf } from "./address.ts";
 import { atMost } from "./at-most.ts";
 import { ask, isReplyError, sendAsking, type ServerClient } from "./client.ts";
+import { crossSlot, slotOfKey } from "./cluster-route.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { linkTo } from "./link-to.ts";
 import type { Link, LinkLimits } from "./link.ts";
@@ -54,7 +55,7 @@ export class WatchPool {
       await this.#untilEnd(link, context, watched);
       // Nobody would ever use it, or end it.
       context.signal.throwIfAborted();
-      return this.#watch(link, client, reconnects, asking);
+      return this.#watch(link, client, reconnects, keys, asking);
     } catch (error) {
       this.#drop(link);
       throw error;
@@ -68,7 +69,13 @@ export class WatchPool {
     this.#used.clear();
   }
 
-  #watch(link: Link, client: ServerClient, reconnects: number, asking: boolean): Watch {
+  #watch(
+    link: Link,
+    client: ServerClient,
+    reconnects: number,
+    [key = ""]: readonly Argument[],
+    asking: boolean,
+  ): Watch {
     return {
       transaction: async (commands, context) => {
         try {
@@ -79,9 +86,12 @@ export class WatchPool {
           const answer = told<readonly Reply[] | null>(link, client.transaction(commands));
           return (await this.#untilEnd(link, context, answer)) ?? undefined;
         } catch (error) {
+          const moved = movedTo(error);
+          if (moved === undefined) throw error;
+          // It is for other keys, which were elsewhere all the time.
+          if (moved.slot !== slotOfKey(key)) throw fromReply(crossSlot());
           // The keys went to another node: what became of them there, nobody watched.
-          if (movedTo(error) !== undefined) return undefined;
-          throw error;
+          return undefined;
         } finally {
           this.#keep(link);
         }
