@@ -25,7 +25,7 @@ export const openRules: readonly Rule[] = [
   rule("a connection dies with whoever opened it", async ({ client, end, connectionId }) => {
     await client.ping({ connectionId });
     await end();
-    await fails(client.ping({ connectionId }), Code.NotFound);
+    await fails(client.ping({ connectionId }), Code.Aborted);
   }),
   rule(
     "without an id, calls go to the default connection, with the keys that an open one has",
