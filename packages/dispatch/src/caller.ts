@@ -115,8 +115,12 @@ export class LocalCaller implements Caller, AsyncDisposable {
   }
 
   defer(close: () => void | Promise<void>): void {
-    if (this.#closes === undefined) void close();
-    else this.#closes.push(close);
+    if (this.#closes !== undefined) this.#closes.push(close);
+    else runAll([close], "").catch((error) => this.#tell(error));
+  }
+
+  #tell(error: unknown): void {
+    console.error(`what ${this.name} opened after its end:`, error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

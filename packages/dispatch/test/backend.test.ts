@@ -1,5 +1,5 @@
 import { Code } from "@connectrpc/connect";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { defineBackend, LocalCaller, perCaller } from "../src/index.ts";
 import { EchoService, inMemory } from "../src/testing.ts";
 import { failure } from "./session-over.ts";
@@ -144,10 +144,25 @@ describe("perCaller", () => {
   });
 });
 
-test("what a caller defers after its end is closed at once", () => {
-  const caller = new LocalCaller("p");
-  void caller[Symbol.asyncDispose]();
-  let closed = false;
-  caller.defer(() => void (closed = true));
-  expect(closed).toBe(true);
-});
+test.each<[string, () => void | Promise<void>]>([
+  ["fails to", async (): Promise<void> => Promise.reject(new Error("of a close"))],
+  [
+    "throws",
+    (): void => {
+      throw new Error("of a close");
+    },
+  ],
+])(
+  "what a caller defers after its end is closed at once; that it %s is told, and ends nothing",
+  async (_, close) => {
+    const told = vi.spyOn(console, "error").mockImplementation(() => {});
+    const caller = new LocalCaller("p");
+    void caller[Symbol.asyncDispose]();
+    let closed = false;
+    caller.defer(() => ((closed = true), close()));
+    expect(closed).toBe(true);
+    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+    expect(told).toHaveBeenCalledWith("what p opened after its end:", new Error("of a close"));
+    told.mockRestore();
+  },
+);
