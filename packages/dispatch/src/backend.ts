@@ -38,7 +38,7 @@ export interface BackendInit<S extends DescService = DescService> {
   readonly borrows?: boolean;
   /**
    * Fields that one request may hold, those of messages in it and each item of a list counted: what holds more is
-   * RESOURCE_EXHAUSTED before it is decoded. Default as many as there is room for in the bytes of a request.
+   * RESOURCE_EXHAUSTED before it is decoded. Default `guestFields` of the limits of the registry: 131,072.
    */
   readonly maxFields?: number;
   // Names of methods are plain texts below: TypeScript before 6 would not take a backend of one service for a `Backend` else.

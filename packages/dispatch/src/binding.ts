@@ -60,7 +60,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   readonly #opener: Opener;
   readonly #answer: Answer;
   readonly #borrows: boolean;
-  readonly #most: FieldsLimit | undefined;
+  readonly #most: FieldsLimit;
 
   constructor(
     method: Method,
@@ -79,8 +79,8 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
     this.#answer = answer;
     this.#borrows = borrows;
     const guest = method.entry.kind !== "backend";
-    const most = guest ? dispatch.limits.guestFields : method.maxFields;
-    this.#most = most === undefined ? undefined : new FieldsLimit(types.input, most, guest);
+    const { guestFields } = dispatch.limits;
+    this.#most = new FieldsLimit(types.input, method.maxFields ?? guestFields, guest);
   }
 
   start(
@@ -91,8 +91,7 @@ class MessageBinding implements BoundMethod<Message>, Measured<Message> {
   ): Message | Pending<Message> {
     const call = this.#opener.open(this.#method, timeoutMs);
     if (this.#dispatch.observers.size > 0) call.requestBytes = end - at;
-    if (this.#most?.isExceeded(memory, at, end) === true)
-      return this.#refuseFields(call, this.#most.error());
+    if (this.#most.isExceeded(memory, at, end)) return this.#refuseFields(call, this.#most.error());
     let request: Message;
     try {
       // An observer is shown the request, and may look at it after the handler has returned.

@@ -8,8 +8,9 @@ export interface DispatchLimits {
   /** How deep calls may nest, guest in guest in guest, before the host's stack is in danger. Default 32. */
   readonly depth: number;
   /**
-   * Fields of one message of a guest that the host decodes, for an interceptor or for the program that called: each item of a list counts,
-   * and each message in it once more for every 8 fields that its type has. Default 131,072.
+   * Fields of one message of a guest that the host decodes: for a backend that says no other number, for an interceptor or for the program
+   * that called. Each item of a list counts, and where the types are a guest's, each message in it once more for every 8 fields that
+   * its type has. Default 131,072.
    */
   readonly guestFields: number;
 }

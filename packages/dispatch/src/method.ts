@@ -14,7 +14,7 @@ export interface Method {
   readonly desc: DescMethod | undefined;
   /** Its calls belong to no other call (`Backend.detached`). */
   readonly detached: boolean;
-  /** Fields that a request may hold (`Backend.maxFields`); undefined for any number. */
+  /** Fields that a request may hold (`Backend.maxFields`); undefined for the limit of the registry. */
   readonly maxFields: number | undefined;
 }
 

@@ -61,6 +61,20 @@ test.each([true, false])(
   },
 );
 
+test("a backend that does not say how many fields it takes, takes as many as the limit of the registry", () => {
+  const startOf = (limits: object, more: object, fields: number): unknown => {
+    const registry = createRegistry({ limits });
+    const impl = { echo: () => ({}) };
+    registry.use(defineBackend({ name: "test", service: EchoService, impl, ...more }));
+    const method = registry.connect(new LocalCaller("guest")).bind(ECHO);
+    return method.start(requestOf(fields), 0, 2 * fields, 0);
+  };
+  expect(startOf({}, {}, 131_072)).toBeDefined();
+  expect(() => startOf({}, {}, 131_073)).toThrow("more than 131072 fields: send less at once");
+  expect(() => startOf({ guestFields: 10 }, {}, 11)).toThrow("more than 10 fields");
+  expect(startOf({ guestFields: 10 }, { maxFields: 11 }, 11)).toBeDefined();
+});
+
 test("the backend hears of what was refused; what it throws then is an incident", () => {
   const heard: string[] = [];
   const incidents: unknown[] = [];
