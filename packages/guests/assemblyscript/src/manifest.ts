@@ -1,5 +1,6 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { FileDescriptorProto, FileDescriptorSet } from "@bufbuild/protobuf/wkt";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -51,13 +52,16 @@ export async function encodeManifest(options: ManifestOptions): Promise<Uint8Arr
   return toBinary(ManifestSchema, manifest);
 }
 
+const OWN = fileURLToPath(new URL("../assembly/gen", import.meta.url));
+
 async function findDescriptors(
   services: readonly string[],
   places: readonly string[],
 ): Promise<FileDescriptorSet> {
   const missing = new Set(services);
   const files = new Map<string, FileDescriptorProto>();
-  for (const path of await descriptorFiles(places)) {
+  // The kernel's and the log's come with this package, as their clients do.
+  for (const path of [...(await descriptorFiles(places)), ...(await descriptorFiles([OWN]))]) {
     const set = parseDescriptorText(await readFile(path, "utf8"));
     const declared = set.file.flatMap((file) =>
       file.service.map((service) => `${file.package}.${service.name}`),

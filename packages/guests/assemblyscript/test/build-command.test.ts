@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
 import { expect, onTestFinished, test } from "vitest";
 import { ManifestSchema } from "../src/gen/dropthrough/abi/v1/manifest_pb.ts";
+import { encodeManifest } from "../src/manifest.ts";
 import { guestModule } from "./guests.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -95,6 +96,16 @@ test("a guest in a folder of its own builds from the linked package alone", () =
   const { status, out } = run(["assembly/index.ts", "--out", "build/guest.wasm", "--debug"], path);
   expect([status, out]).toEqual([0, expect.stringMatching(/^build\/guest\.wasm: \d+ bytes\n$/)]);
   expect(WebAssembly.validate(readFileSync(join(path, "build/guest.wasm")))).toBe(true);
+});
+
+test("descriptors of the log come with the package, beside those that the guest has", async () => {
+  const descriptors = join(root, "test/assembly/gen");
+  const options = { name: "", version: "", exports: ["kitchen.v1.KitchenService"] };
+  const requires = ["dropthrough.log.v1.LogService"];
+  const bytes = await encodeManifest({ ...options, requires, descriptors: [descriptors] });
+  const files = fromBinary(ManifestSchema, bytes).descriptors?.file.map(({ name }) => name);
+  expect(files).toContain("kitchen/v1/kitchen.proto");
+  expect(files).toContain("dropthrough/log/v1/log.proto");
 });
 
 test("a guest with errors is refused with asc's report", () => {
