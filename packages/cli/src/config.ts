@@ -82,8 +82,11 @@ export async function loadConfig(file = "."): Promise<Config> {
 
 /** What the library has to say of a file that holds nothing is about its own inside. */
 function reasonOf(cause: unknown): string {
-  const reason = firstLine(cause);
-  return reason.includes("$meta") ? "it is empty: write backends and guests" : reason;
+  const reason = firstLine(cause).trim();
+  if (reason.includes("$meta")) return "it is empty: write backends and guests";
+  // Of a syntax error, line and column stand in the second line.
+  const place = /^.+\.\w+:(\d+:\d+)$/m.exec(cause instanceof Error ? cause.message : "")?.[1];
+  return place === undefined ? reason : `${reason} (${place})`;
 }
 
 /** Undefined if there is nothing. */

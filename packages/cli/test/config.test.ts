@@ -222,6 +222,12 @@ test.each([
   expect(message).not.toContain("\n");
 });
 
+test("a syntax error in TypeScript says where it is", async () => {
+  expect(await refusal("comma.config.ts", "export default {\n  guests [],\n};")).toMatch(
+    /^comma\.config\.ts cannot be used: ParseError: .*\(2:\d+\)$/,
+  );
+});
+
 test("a limit that is undefined is none", async () => {
   expect(await refusal("undefined.mjs", "export default { limits: { queue: undefined } };")).toBe(
     'undefined.mjs: "limits.queue" must be a whole number, 0 or more',
