@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { checkOptions, similarName } from "@dropthrough/dispatch";
+import { DEFAULT_DISPATCH_LIMITS } from "@dropthrough/dispatch";
 import { checkInstances, DEFAULT_LIMITS, GuestError, type HostOptions } from "@dropthrough/host";
 import * as v from "valibot";
 import { ConfigError } from "./config-error.ts";
@@ -33,6 +34,13 @@ function whole(least: number): v.GenericSchema<number> {
 const limits = v.strictObject(
   Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, v.exactOptional(whole(0))])),
 );
+const guestLimits = v.strictObject(
+  Object.fromEntries(
+    Object.entries(limits.entries).filter(
+      ([name]) => !Object.hasOwn(DEFAULT_DISPATCH_LIMITS, name),
+    ),
+  ),
+);
 
 const guest = v.strictObject({
   name: v.pipe(text, v.nonEmpty("must not be empty")),
@@ -47,7 +55,7 @@ const guest = v.strictObject({
   services: v.optional(descriptors),
   instances: v.optional(whole(1)),
   main: v.optional(v.boolean("must be true or false")),
-  limits: v.optional(limits),
+  limits: v.optional(guestLimits),
 });
 
 const codec = v.strictObject({
@@ -105,6 +113,8 @@ function sentence(issue: v.BaseIssue<unknown>): string {
   if (issue.type !== "strict_object")
     return where === "" ? issue.message : `"${where}" ${issue.message}`;
   // A missing key is told by its name in quotes.
+  if (isUnknown(issue) && isForAll(path))
+    return `"${where}" holds for all guests: set it in "limits"`;
   if (isUnknown(issue)) return `"${where}" is unknown; ${known(path)}`;
   if (issue.received === "undefined" && path.length > 0) return `"${where}" is missing: add it`;
   return where === "" ? "a configuration is an object" : `"${where}" must be an object`;
@@ -115,18 +125,25 @@ function isUnknown(issue: v.BaseIssue<unknown>): boolean {
   return issue.type === "strict_object" && issue.expected === "never";
 }
 
+/** A limit of the registry, where a guest has its own. */
+function isForAll(path: readonly v.IssuePathItem[]): boolean {
+  const [parent, name] = path.slice(-2).map(({ key }) => String(key));
+  return parent === "limits" && Object.hasOwn(DEFAULT_DISPATCH_LIMITS, name ?? "");
+}
+
 /** The keys that there are where an unknown one was found. */
 function known(path: readonly v.IssuePathItem[]): string {
-  const parent = path.at(-2)?.key;
-  const schema =
-    parent === undefined
-      ? config
-      : parent === "limits"
-        ? limits
-        : parent === "codec"
-          ? codec
-          : guest;
+  const schema = schemaAt(path);
   const names = Object.keys(schema.entries);
   const similar = similarName(String(path.at(-1)?.key), names);
   return `there is ${names.join(", ")}${similar === undefined ? "" : `; did you mean ${similar}?`}`;
+}
+
+/** Of the object that a key stands in. */
+function schemaAt(path: readonly v.IssuePathItem[]): { readonly entries: object } {
+  const parent = path.at(-2)?.key;
+  if (parent === undefined) return config;
+  if (parent === "codec") return codec;
+  if (parent === "limits") return path.length > 2 ? guestLimits : limits;
+  return guest;
 }

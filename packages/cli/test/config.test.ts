@@ -154,6 +154,10 @@ test.each([
     { guests: [{ name: "a", module: "a.wasm", environment: { PORT: 80 } }] },
     '"guests[0].environment.PORT" must be a text',
   ],
+  [
+    { guests: [{ name: "a", module: "a.wasm", limits: { depth: 3 } }] },
+    '"guests[0].limits.depth" holds for all guests: set it in "limits"',
+  ],
   [{ limits: { memoryPages: -1 } }, '"limits.memoryPages" must be a whole number, 0 or more'],
   [
     { guests: [{ name: "a", module: "a.wasm", services: [1] }] },

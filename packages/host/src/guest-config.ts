@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { GuestError } from "./guest-exit.ts";
-import type { Limits } from "./limits.ts";
+import type { GuestLimits } from "./limits.ts";
 
 /** One guest of a deployment. */
 export interface GuestConfig {
@@ -25,8 +25,8 @@ export interface GuestConfig {
   readonly instances?: number;
   /** Its exit code is the host's. Default: the only guest with a `_start`, if there is one. */
   readonly main?: boolean;
-  /** Limits of this guest alone. */
-  readonly limits?: Partial<Limits>;
+  /** Limits of this guest alone; those of the registry, such as `depth`, are one for all. */
+  readonly limits?: Partial<GuestLimits>;
 }
 
 /** The engine reserves 8 GiB of addresses for each memory, and a process has 128 TiB: it holds some 16,300. */

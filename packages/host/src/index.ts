@@ -15,7 +15,13 @@ export {
 } from "./guest-exit.ts";
 export { createHost, type Host } from "./host.ts";
 export type { HostOptions } from "./host-options.ts";
-export { DEFAULT_LIMITS, type HostLimits, type Limits, limitsOf } from "./limits.ts";
+export {
+  DEFAULT_LIMITS,
+  type GuestLimits,
+  type HostLimits,
+  type Limits,
+  limitsOf,
+} from "./limits.ts";
 export { readModule } from "./module-bytes.ts";
 export type { GuestChange } from "./replacement.ts";
 export { canSuspend } from "./suspension.ts";

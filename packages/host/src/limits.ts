@@ -28,6 +28,9 @@ export interface HostLimits {
 /** Every bound of a host, all on by default. docs/LIMITS.md lists them with what they stop. */
 export interface Limits extends AbiLimits, DispatchLimits, HostLimits {}
 
+/** What a guest may have limits of its own for. Those of the registry are one for all guests. */
+export type GuestLimits = Omit<Limits, keyof DispatchLimits>;
+
 /** The limits that hold where nothing else is said. */
 export const DEFAULT_LIMITS: Limits = {
   ...DEFAULT_ABI_LIMITS,
@@ -58,6 +61,10 @@ export function limitsOf(limits: Limits, others: Partial<Limits> = {}): Limits {
  */
 export function checkLimits(others: Partial<Limits> = {}, owner = ""): void {
   for (const [name, value] of Object.entries(others)) {
+    if (owner !== "" && Object.hasOwn(DEFAULT_DISPATCH_LIMITS, name))
+      throw new TypeError(
+        `${owner}"limits.${name}" holds for all guests: set it in the host's limits`,
+      );
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
       const known = Object.keys(DEFAULT_LIMITS).join(", ");
       throw new TypeError(`${owner}"limits.${name}" is unknown; there is ${known}`);

@@ -250,8 +250,12 @@ describe("a host that cannot be", () => {
     [{ limits: { queue: "9" } }, '"limits.queue" must be a whole number'],
     [{ limits: { memorypages: 9 } }, '"limits.memorypages" is unknown; there is requestBytes,'],
     [
-      { guests: [{ ...guest, limits: { depth: -1 } }] },
-      'guest "a": "limits.depth" must be a whole number',
+      { guests: [{ ...guest, limits: { queue: -1 } }] },
+      'guest "a": "limits.queue" must be a whole number',
+    ],
+    [
+      { guests: [{ ...guest, limits: { depth: 3 } }] },
+      'guest "a": "limits.depth" holds for all guests: set it in the host\'s limits',
     ],
     [{ guests: [{ ...guest, instances: 0 }] }, 'guest "a": "instances" must be a whole number'],
     [{ guests: [{ ...guest, instances: "2" }] }, 'guest "a": "instances" must be a whole number'],
