@@ -3,7 +3,7 @@
 //   client [put ID TEXT [MS] | get ID | touch ID [MS] | end ID | count]
 //
 // Exit codes: 0 done; 1 there is no such session; 2 usage; 75 not available right now, try again.
-import { args, Code, describe, exit, launch, Status } from "@dropthrough/assemblyscript/assembly";
+import { args, Code, exit, launch, Status } from "@dropthrough/assemblyscript/assembly";
 import { FileServiceClient, OpenRequest, WriteRequest } from "./gen/dropthrough/file/v1/file";
 import {
   CountRequest,
@@ -92,7 +92,7 @@ function command(words: string[]): Status | null {
     return null;
   }
   complain("put ID TEXT [MS], get ID, touch ID [MS], end ID or count");
-  exit(EXIT_USAGE, "usage");
+  exit(EXIT_USAGE);
   return null;
 }
 
@@ -104,7 +104,7 @@ function milliseconds(words: string[], at: i32): u64 {
     const digit = text.charCodeAt(i) - 0x30;
     if (digit < 0 || digit > 9 || text.length > 15) {
       complain(text + " is no number of milliseconds");
-      exit(EXIT_USAGE, "usage");
+      exit(EXIT_USAGE);
     }
   }
   return U64.parseInt(text);
@@ -113,9 +113,9 @@ function milliseconds(words: string[], at: i32): u64 {
 /** What the facade says is meant for people. */
 function stop(status: Status): void {
   complain(status.message);
-  if (status.code == Code.NOT_FOUND) exit(EXIT_NOT_FOUND, describe(status));
-  if (status.code == Code.UNAVAILABLE) exit(EXIT_TRY_AGAIN, describe(status));
-  exit(EXIT_USAGE, describe(status));
+  if (status.code == Code.NOT_FOUND) exit(EXIT_NOT_FOUND);
+  if (status.code == Code.UNAVAILABLE) exit(EXIT_TRY_AGAIN);
+  exit(EXIT_USAGE);
 }
 
 function complain(text: string): void {

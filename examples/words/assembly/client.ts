@@ -63,7 +63,7 @@ export function main(): void {
   err.print(failed > 0 ? summary + ", could not read " + failed.toString() : summary);
   printTop();
   words.clear(new ClearRequest());
-  if (failed > 0) exit(EXIT_PARTIAL, "something could not be read");
+  if (failed > 0) exit(EXIT_PARTIAL);
 }
 
 /** Takes the options; answers the paths. */
@@ -259,7 +259,7 @@ function giveUp(status: Status): void {
 
 function stop(code: i32, message: string): void {
   err.print("words: " + shown(message));
-  exit(code, message);
+  exit(code);
 }
 
 function plural(count: i32, noun: string): string {
