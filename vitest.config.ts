@@ -17,11 +17,12 @@ class ExamplesFirst extends BaseSequencer {
   }
 }
 
+// By default one processor is left to vitest itself, which has little to do. A variable, since each project has a configuration of its own.
+process.env["VITEST_MAX_WORKERS"] ??= String(availableParallelism());
+
 export default defineConfig({
   test: {
     projects: folders.map((file) => dirname(file)).toSorted(),
-    // By default one processor is left to vitest itself, which has little to do.
-    maxWorkers: availableParallelism(),
     sequence: { sequencer: ExamplesFirst },
   },
 });
