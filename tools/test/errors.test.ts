@@ -1,27 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
+import { codeName } from "@dropthrough/abi";
 import { expect, test } from "vitest";
 import { errorsPage, errorsPageOnDisk } from "../errors-page.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
-const CODES = [
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
+const CODES = Array.from({ length: 16 }, (_, i) => codeName(i + 1));
 
 /** What a page says: rpc, code, and when. */
 function rowsOf(page: string): RegExpExecArray[] {

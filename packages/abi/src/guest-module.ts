@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Manifest, ManifestSchema } from "./gen/dropthrough/abi/v1/manifest_pb.ts";
-import { cut, ModuleError, type ModuleInfo, readModule } from "./module-reader.ts";
+import { cut, ModuleError } from "./module-error.ts";
+import { type ModuleInfo, readModule } from "./module-reader.ts";
 
 /** The import module, and so the version, of this ABI (docs/ABI.md, "Versions"). */
 export const ABI_MODULE = "dropthrough_v1";

@@ -41,13 +41,11 @@ export {
 } from "./guest-module.ts";
 export { manifestServices } from "./manifest-services.ts";
 export { limitedModule, type ModuleLimits } from "./limited-module.ts";
+export { ModuleError } from "./module-error.ts";
 export {
-  type ExternKind,
-  type MemoryInfo,
-  ModuleError,
   type ModuleExport,
   type ModuleImport,
   type ModuleInfo,
   readModule,
-  type TableInfo,
 } from "./module-reader.ts";
+export type { ExternKind, MemoryInfo, TableInfo } from "./section-reader.ts";

@@ -1,5 +1,5 @@
 import { limitMemory } from "./memory-limit.ts";
-import { ModuleError } from "./module-reader.ts";
+import { ModuleError } from "./module-error.ts";
 import { limitTables } from "./table-limit.ts";
 
 /** How far the memory and the tables of one instance may grow. */

@@ -1,7 +1,7 @@
 import { createFileRegistry, type DescService } from "@bufbuild/protobuf";
 import type { DescriptorProto, FileDescriptorSet } from "@bufbuild/protobuf/wkt";
 import type { Manifest } from "./gen/dropthrough/abi/v1/manifest_pb.ts";
-import { cut, ModuleError } from "./module-reader.ts";
+import { cut, ModuleError } from "./module-error.ts";
 
 /** The longest full name of a type, in letters: each of them is kept as a whole, however long the package is that they share. */
 const MOST_LETTERS = 512;

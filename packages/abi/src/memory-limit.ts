@@ -1,4 +1,5 @@
-import { ModuleError, readModule, readSections, type Section } from "./module-reader.ts";
+import { ModuleError } from "./module-error.ts";
+import { readModule, readSections, type Section } from "./module-reader.ts";
 
 /**
  * Rewrites a module so that its own memories cannot grow above a maximum: the engine itself then refuses

@@ -1,5 +1,6 @@
 import { leb, replaceSection } from "./memory-limit.ts";
-import { ModuleError, readModule, readSections } from "./module-reader.ts";
+import { ModuleError } from "./module-error.ts";
+import { readModule, readSections } from "./module-reader.ts";
 
 /**
  * Rewrites a module so that its tables together cannot grow above a maximum. They live in the engine's heap: what fills that ends the
