@@ -1,6 +1,6 @@
-import { globSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -20,9 +20,36 @@ class ExamplesFirst extends BaseSequencer {
 // By default one processor is left to vitest itself, which has little to do. A variable, since each project has a configuration of its own.
 process.env["VITEST_MAX_WORKERS"] ??= String(availableParallelism());
 
+/**
+ * How long a test or a hook may take, in milliseconds: many start programs or load hundreds of modules for the first time,
+ * which takes seconds on a busy machine. It ends what hangs, and says nothing of speed.
+ */
+const PATIENCE = 60_000;
+
+/** A project with what its own vitest.config.ts says, if it has one. */
+function projectOf(folder: string) {
+  const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    name: string;
+  };
+  const own = join(folder, "vitest.config.ts");
+  return {
+    extends: existsSync(own) ? own : (true as const),
+    test: {
+      name,
+      root: folder,
+      testTimeout: PATIENCE,
+      hookTimeout: PATIENCE,
+      expect: { poll: { timeout: PATIENCE / 2 } },
+    },
+  };
+}
+
 export default defineConfig({
   test: {
-    projects: folders.map((file) => dirname(file)).toSorted(),
+    projects: folders
+      .map((file) => dirname(file))
+      .toSorted()
+      .map(projectOf),
     sequence: { sequencer: ExamplesFirst },
   },
 });

@@ -6,7 +6,6 @@ const quick = cases.filter(({ name }) => !name.includes("guests1000"));
 
 test.each(quick.map((it) => [it.name, it] as const))(
   "%s: both sides do it as often as they are told",
-  { timeout: 60_000 },
   async (_, maker) => {
     const it = await maker.make();
     try {

@@ -4,7 +4,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     globalSetup: "test/build-guests.ts",
-    testTimeout: 60_000,
     sequence: { concurrent: true },
   },
 });

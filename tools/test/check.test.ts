@@ -41,7 +41,7 @@ const check = (...names: string[]): SpawnSyncReturns<string> =>
   run(process.execPath, "tools/check.ts", ...names);
 
 // It starts Node, git and buf, which take seconds on a busy machine.
-describe("a check", { timeout: 60_000 }, () => {
+describe("a check", () => {
   test("that is not there is no check that passed", () => {
     const { status, stderr } = check("lnit");
     expect(status).toBe(2);

@@ -79,7 +79,7 @@ describe("with a real Redis", () => {
     expect(await run("touch", "ada", "60000")).toEqual(done);
     expect(await run("end", "ada")).toEqual(done);
     expect(await run("count")).toEqual({ ...done, stdout: "0\n" });
-  }, 60_000);
+  });
 
   test("one that is not there is said in one line, with the details in the log", async () => {
     const { code, stdout, stderr } = await sessions("--redis", "redis://127.0.0.1:1", "count");

@@ -61,7 +61,7 @@ export class KernelHost implements AsyncDisposable {
 
   /** Waits until something was noted. */
   async noted(note: string): Promise<void> {
-    await vi.waitUntil(() => this.notes.includes(note));
+    await vi.waitUntil(() => this.notes.includes(note), { timeout: 30_000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -229,10 +229,10 @@ describe("what is hostile, or of somebody else,", () => {
     expect(cut).toBe(`? ${"x".repeat(500)}…`);
     expect(parts).toBeGreaterThan(1);
     expect(most).toBeLessThan(10 << 20);
-  }, 60_000);
+  });
 });
 
-describe("dropthrough logs", { timeout: 30_000 }, () => {
+describe("dropthrough logs", () => {
   test("reads a file, or standard input as it comes", async () => {
     using folder = new DeploymentFolder();
     folder.write("app.log", RECORDS.join("\n"));

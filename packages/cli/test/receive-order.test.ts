@@ -37,4 +37,4 @@ test("no call is lost between a Receive that is given up and the next one, in an
     expect(exits, `seed ${seed}`).toMatchObject([{ code: 0 }]);
     await schedule.run(it[Symbol.asyncDispose]());
   }
-}, 30_000);
+});

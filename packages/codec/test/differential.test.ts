@@ -8,7 +8,6 @@ const SEEDS = 150;
 
 test.each(Object.entries(sources))(
   "random messages, init values and broken bytes of the %s become what they become with protobuf-es",
-  { timeout: 60_000 },
   (_name, folder) => {
     const types = messagesOf(folder);
     const duel = new Duel(types);

@@ -21,7 +21,7 @@ describe("where protobuf-es must do the work, it does", () => {
   test.each([
     ["no code may be generated", ["--disallow-code-generation-from-strings"], {}],
     ["64-bit numbers are strings", [], { BUF_BIGINT_DISABLE: "1" }],
-  ])("%s", { timeout: 30_000 }, (_what, flags, env) => {
+  ])("%s", (_what, flags, env) => {
     const args = [...flags, fuzz, "--seconds", "1", "--seed", "1", "--expect", "protobuf-es"];
     const output = execFileSync(process.execPath, args, {
       encoding: "utf8",

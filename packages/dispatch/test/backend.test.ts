@@ -161,7 +161,7 @@ test.each<[string, () => void | Promise<void>]>([
     let closed = false;
     caller.defer(() => ((closed = true), close()));
     expect(closed).toBe(true);
-    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(1));
+    await expect.poll(() => told).toHaveBeenCalledTimes(1);
     expect(told).toHaveBeenCalledWith("what p opened after its end:", new Error("of a close"));
     told.mockRestore();
   },

@@ -41,7 +41,7 @@ test.each<[string, () => unknown]>([
         /^internal error in "echo"; the operator's log has it as incident-[0-9a-f]{8}$/,
       );
     }
-    await vi.waitFor(() => expect(told).toHaveBeenCalledTimes(4));
+    await expect.poll(() => told).toHaveBeenCalledTimes(4);
     expect(told.mock.calls.flat()).toContain(bug);
     told.mockRestore();
   },

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { isPending } from "@dropthrough/abi";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   type CallRecord,
   callerOf,
@@ -259,7 +259,7 @@ test("an observer that is asynchronous and fails is an incident, and ends nothin
   const session = registry.connect(new LocalCaller("g"));
   expect(isPending(start(session.bind(ECHO), request))).toBe(false);
   expect(() => session.bind("a.B/C")).toThrow("nobody serves");
-  await vi.waitFor(() => expect(incidents).toEqual([`s ${ECHO}`, `e ${ECHO}`, "r undefined"]));
+  await expect.poll(() => incidents).toEqual([`s ${ECHO}`, `e ${ECHO}`, "r undefined"]);
 });
 
 describe("interceptors", () => {
@@ -344,7 +344,7 @@ describe("interceptors", () => {
     const left = start(session.bind(ECHO), request);
     if (isPending(left)) left.cancel();
     await expect(outcome(left)).rejects.toMatchObject({ code: Code.Canceled });
-    await vi.waitFor(() => expect(heard).toEqual([Code.DeadlineExceeded, Code.Canceled]));
+    await expect.poll(() => heard).toEqual([Code.DeadlineExceeded, Code.Canceled]);
   });
 });
 

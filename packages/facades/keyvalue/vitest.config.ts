@@ -1,3 +1,3 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { globalSetup: "test/build-guest.ts", testTimeout: 30_000 } });
+export default defineConfig({ test: { globalSetup: "test/build-guest.ts" } });

@@ -1,9 +1,3 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
-  test: {
-    name: "@dropthrough/assemblyscript",
-    globalSetup: "test/build-guests.ts",
-    testTimeout: 30_000,
-  },
-});
+export default defineConfig({ test: { globalSetup: "test/build-guests.ts" } });

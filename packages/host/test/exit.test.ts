@@ -2,7 +2,7 @@ import { Code, createClient } from "@connectrpc/connect";
 import { callerOf, defineBackend, type Incident } from "@dropthrough/dispatch";
 import { EchoService } from "@dropthrough/dispatch/testing";
 import { GuestText } from "@dropthrough/guest-text";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createHost } from "../src/index.ts";
 import { SeededScheduler } from "../src/testing.ts";
 import { ECHO, echoRequest, FACADE } from "./control.ts";
@@ -120,7 +120,7 @@ describe("a host", () => {
     await using host = start([{ name: "main", module: command(() => "") }], { onExit, onIncident });
     await host.start();
     expect(await host.exited).toMatchObject({ guest: "main", code: 0 });
-    await vi.waitFor(() => expect(incidents).toMatchObject([{ error: bug }]));
+    await expect.poll(() => incidents).toMatchObject([{ error: bug }]);
   });
 
   test("closes its backends though something that the program opened cannot be closed", async () => {

@@ -163,5 +163,5 @@ describe.each([
     const payload = Buffer.from("hi");
     expect(Buffer.from((await client.echo({ payload })).payload)).toEqual(payload);
     expect(await walk.go(10, whom)).toBe(0);
-  }, 60_000);
+  });
 });

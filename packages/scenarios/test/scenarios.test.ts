@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { playTwice } from "../src/play.ts";
 import { scenarios } from "../src/scenarios/index.ts";
 
-test.each(scenarios)("$name: $claim", { timeout: 60_000 }, async (scenario) => {
+test.each(scenarios)("$name: $claim", async (scenario) => {
   await expect(playTwice(scenario, 0)).resolves.toBeUndefined();
 });
 

@@ -55,7 +55,6 @@ test("the operator is told of a request of too many parts, as of one record", as
 
 test.each(LogService.methods.map(({ name, input }) => ({ name, input })))(
   "$name of more small parts than a request may hold, wherever they stand, is RESOURCE_EXHAUSTED before it is decoded",
-  { timeout: 20_000 },
   ({ name, input }) => {
     const most = fields;
     for (const { path, request } of floods(input, most + 1)) {

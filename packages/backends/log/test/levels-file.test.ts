@@ -5,7 +5,6 @@ import { Level, log } from "../src/index.ts";
 import { fileLog, scratch } from "./file-log.ts";
 
 /** What is written to the file is seen at the next look, a second later. */
-const SOON = { timeout: 10_000 };
 
 test("levels follow their file: when it is there, changes, is broken, and goes", async () => {
   const levelsFile = join(scratch(), "levels.json");
@@ -24,7 +23,7 @@ test("levels follow their file: when it is there, changes, is broken, and goes",
   expect(await both()).toEqual(given);
 
   writeFileSync(levelsFile, `{ "level": "info", "levels": { "a": "debug" } }`);
-  await expect.poll(both, SOON).toEqual([
+  await expect.poll(both).toEqual([
     [true, true, true],
     [false, false, false],
   ]);
@@ -33,30 +32,30 @@ test("levels follow their file: when it is there, changes, is broken, and goes",
     [false, true, true],
     [true, true, true],
   ];
-  await expect.poll(both, SOON).toEqual(changed);
+  await expect.poll(both).toEqual(changed);
 
   writeFileSync(levelsFile, JSON.stringify({ levels: { "b\u001b": "loud" } }));
   await expect
-    .poll(file.lines, SOON)
+    .poll(file.lines)
     .toMatchObject([
       { level: 40, msg: expect.stringContaining('levels["b\\u001b"] is "loud"') as string },
     ]);
   expect(await both()).toEqual(changed);
 
   rmSync(levelsFile);
-  await expect.poll(both, SOON).toEqual(given);
+  await expect.poll(both).toEqual(given);
   mkdirSync(levelsFile);
-  await expect.poll(() => file.lines().length, SOON).toBe(2);
+  await expect.poll(() => file.lines().length).toBe(2);
   expect(file.lines()[1]?.["msg"]).toContain("EISDIR");
   rmSync(levelsFile, { recursive: true });
 
   // What is wrong is said once, and again when it is something else.
   writeFileSync(levelsFile, "{");
-  await expect.poll(() => file.lines().length, SOON).toBe(3);
+  await expect.poll(() => file.lines().length).toBe(3);
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   expect(file.lines()).toHaveLength(3);
   expect(await both()).toEqual(given);
-}, 60_000);
+});
 
 test.each([
   ["[]", "is no object"],

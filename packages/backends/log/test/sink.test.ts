@@ -173,7 +173,7 @@ describe("a pipe", () => {
     const piped = logInto(path);
     for (let i = 0; i < 100; i++) await say(piped, "x".repeat(1_000));
     await expect
-      .poll(() => piped.backend.health?.(), { timeout: 10_000 })
+      .poll(() => piped.backend.health?.())
       .toMatchObject({
         ok: false,
         message: expect.stringMatching(/^log: nobody reads: \d+ bytes wait$/) as string,
@@ -194,13 +194,10 @@ describe("a pipe", () => {
     const second = openReader(path);
     let text = "";
     await expect
-      .poll(
-        () => {
-          text += take(second);
-          return text;
-        },
-        { timeout: 10_000 },
-      )
+      .poll(() => {
+        text += take(second);
+        return text;
+      })
       .toContain("while nobody was there");
     expect(await piped.backend.health?.()).toEqual({ ok: true });
     closeSync(second);

@@ -42,7 +42,7 @@ test("a file that is slow holds guests up for one line; then lines wait behind t
   for (const message of numbers(1_500)) await say(file, message);
   expect(disk.held).toBe(1);
   expect(messages().length).toBeLessThan(1_500);
-  await expect.poll(messages, { timeout: 10_000 }).toEqual(numbers(1_500));
+  await expect.poll(messages).toEqual(numbers(1_500));
   expect(file.backend.counts()).toMatchObject({ written: 1_500, lost: 0 });
 
   disk.ms = 0;
@@ -64,7 +64,7 @@ test("a file that is slow loses what is above the bound, and says how much; what
     message: `log: ${lost} lines were lost`,
   });
   await expect
-    .poll(() => file.lines().at(-1)?.["msg"], { timeout: 10_000 })
+    .poll(() => file.lines().at(-1)?.["msg"])
     .toBe(`${lost} lines were lost: the log's sink did not take them`);
   expect(await file.backend.health?.()).toEqual({ ok: true });
   await say(file, "last");

@@ -105,7 +105,6 @@ function shown(name: string, reply: Reply): unknown {
 
 test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
   `the embedded engine answers ${COMMANDS} commands as a server does, with seed %i`,
-  { timeout: 30_000 },
   async (seed) => {
     await client.flushAll();
     const engine = new Engine(systemClock, 2 ** 30);

@@ -23,7 +23,6 @@ const { fields, increments } = DEFAULT_REDIS_LIMITS;
 
 test.each(RedisService.methods.map(({ name, input }) => ({ name, input })))(
   "$name of more small parts than a request may hold, wherever they stand, is RESOURCE_EXHAUSTED before it is decoded",
-  { timeout: 20_000 },
   ({ name, input }) => {
     const most = name === "SortedSetIncrement" ? 4 * increments : fields;
     for (const { path, request } of floods(input, most + 1)) {

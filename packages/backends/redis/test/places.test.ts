@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { redis } from "../src/index.ts";
 import { type RedisServer, startRedisServer } from "../src/testing.ts";
 
@@ -41,7 +41,7 @@ describe("what one guest asks for all at once", () => {
       expect([refused, done.length]).toEqual([44, 16]);
       await Promise.all(done.map(async ({ watchId }) => client.unwatch({ watchId })));
     }
-    await vi.waitUntil(async () => (await connections()) <= 1 + 16);
+    await expect.poll(connections).toBeLessThanOrEqual(1 + 16);
   });
 
   test("watches on a server that hangs: their connections are given up soon after their calls have ended", async () => {
@@ -82,10 +82,9 @@ describe("what one guest asks for all at once", () => {
     await Promise.all(
       done.map(async ({ subscriptionId }) => client.unsubscribe({ subscriptionId })),
     );
-    await vi.waitUntil(async () => {
-      const { receivers } = await client.publish({ channel: b("c"), message: b("m") });
-      return receivers === 0n;
-    });
+    const receivers = async (): Promise<bigint> =>
+      (await client.publish({ channel: b("c"), message: b("m") })).receivers;
+    await expect.poll(receivers).toBe(0n);
   });
 
   test("pipelines: what is not answered keeps its places, also when it was cancelled, and others get in", async () => {
@@ -112,7 +111,7 @@ describe("what one guest asks for all at once", () => {
     expect((await got).results).toHaveLength(100);
     // What is answered makes room.
     const room = async (): Promise<unknown> => hostile.pipeline({ commands: [command] });
-    await expect.poll(room, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(room).toBeDefined();
   });
 
   test("single commands: those that are cancelled keep their places until they are answered, and others get in", async () => {
@@ -146,7 +145,7 @@ describe("what one guest asks for all at once", () => {
     own.resume();
     expect((await got).value).toBeDefined();
     const room = async (): Promise<unknown> => hostile.get({ key: b("k") });
-    await expect.poll(room, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(room).toBeDefined();
   });
 
   test("a transaction of as many commands as it may have", async () => {

@@ -20,18 +20,14 @@ export function proveRules(
       const reason = exceptions[target]?.[name];
       // An exception that is no longer one turns red: take it off the list.
       const run = reason === undefined ? test : test.fails;
-      run(
-        reason === undefined ? name : `NOT: ${name} (${reason})`,
-        { timeout: 20_000 },
-        async () => {
-          await flush();
-          await using backend = inMemory(make());
-          const client = backend.client();
-          const { connectionId } = await client.open({});
-          const stranger = backend.client("stranger");
-          await prove({ client, connectionId, stranger, end: () => backend.end() });
-        },
-      );
+      run(reason === undefined ? name : `NOT: ${name} (${reason})`, async () => {
+        await flush();
+        await using backend = inMemory(make());
+        const client = backend.client();
+        const { connectionId } = await client.open({});
+        const stranger = backend.client("stranger");
+        await prove({ client, connectionId, stranger, end: () => backend.end() });
+      });
     }
   });
 }

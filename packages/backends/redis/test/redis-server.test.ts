@@ -26,7 +26,6 @@ const ends = [
 
 test.each(ends)(
   "a server ends with the program that started it, and so does its folder: %s, %s",
-  { timeout: 30_000 },
   async (way, state) => {
     const child = spawn(process.execPath, [program, way, state], {
       stdio: ["ignore", "pipe", "ignore"],
@@ -40,8 +39,8 @@ test.each(ends)(
         child.kill(way);
       }
       await ended;
-      await expect.poll(() => listens(port), { timeout: 10_000 }).toBe(false);
-      await expect.poll(() => existsSync(folder), { timeout: 10_000 }).toBe(false);
+      await expect.poll(() => listens(port)).toBe(false);
+      await expect.poll(() => existsSync(folder)).toBe(false);
     } finally {
       child.kill("SIGKILL");
     }

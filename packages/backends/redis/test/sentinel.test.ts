@@ -8,50 +8,46 @@ import { b, fails, t } from "./rules/rule.ts";
 
 const key = b("k");
 
-test(
-  "commands follow the master that the sentinels name, and a subscription goes on there",
-  { timeout: 40_000 },
-  async () => {
-    await using master = await startRedisServer({ args: ["--repl-diskless-sync-delay", "0"] });
-    await using replica = await startRedisServer({
-      args: ["--replicaof", "127.0.0.1", String(master.port)],
-    });
-    await using sentinel = await startRedisServer({ sentinel: true });
-    await monitor(sentinel.url, master.port);
-    // The first sentinel is away: the next one is asked.
-    const sentinels = ["redis://127.0.0.1:1", sentinel.url];
-    const connections = { default: { sentinels, url: "redis://mymaster" } };
-    await using backend = inMemory(redis({ connections }));
-    const client = backend.client();
-    const { connectionId } = await client.open({});
-    const { subscriptionId } = await client.subscribe({ connectionId, channels: [b("c")] });
-    await client.set({ connectionId, key, value: b("before") });
-    await inSync(replica.url);
+test("commands follow the master that the sentinels name, and a subscription goes on there", async () => {
+  await using master = await startRedisServer({ args: ["--repl-diskless-sync-delay", "0"] });
+  await using replica = await startRedisServer({
+    args: ["--replicaof", "127.0.0.1", String(master.port)],
+  });
+  await using sentinel = await startRedisServer({ sentinel: true });
+  await monitor(sentinel.url, master.port);
+  // The first sentinel is away: the next one is asked.
+  const sentinels = ["redis://127.0.0.1:1", sentinel.url];
+  const connections = { default: { sentinels, url: "redis://mymaster" } };
+  await using backend = inMemory(redis({ connections }));
+  const client = backend.client();
+  const { connectionId } = await client.open({});
+  const { subscriptionId } = await client.subscribe({ connectionId, channels: [b("c")] });
+  await client.set({ connectionId, key, value: b("before") });
+  await inSync(replica.url);
 
-    await master.kill();
-    const set = (): Promise<boolean> =>
-      client.set({ connectionId, key, value: b("after") }).then(
-        () => true,
-        () => false,
-      );
-    expect(await set()).toBe(false);
-    await expect.poll(set, { timeout: 30_000, interval: 100 }).toBe(true);
-    const direct = await createClient({ url: replica.url }).connect();
-    expect(await direct.get("k")).toBe("after");
-    direct.destroy();
-    const say = (): Promise<number> =>
-      client.publish({ connectionId, channel: b("c"), message: b("m") }).then(
-        ({ receivers }) => Number(receivers),
-        () => 0,
-      );
-    await expect.poll(say, { timeout: 10_000 }).toBe(1);
-    const heard = [];
-    for (let i = 0; i < 5 && heard.length === 0; i++) {
-      heard.push(...(await client.poll({ subscriptionId, waitMs: 1_000 })).messages);
-    }
-    expect(heard.map((m) => t(m.message))).toContain("m");
-  },
-);
+  await master.kill();
+  const set = (): Promise<boolean> =>
+    client.set({ connectionId, key, value: b("after") }).then(
+      () => true,
+      () => false,
+    );
+  expect(await set()).toBe(false);
+  await expect.poll(set, { interval: 100 }).toBe(true);
+  const direct = await createClient({ url: replica.url }).connect();
+  expect(await direct.get("k")).toBe("after");
+  direct.destroy();
+  const say = (): Promise<number> =>
+    client.publish({ connectionId, channel: b("c"), message: b("m") }).then(
+      ({ receivers }) => Number(receivers),
+      () => 0,
+    );
+  await expect.poll(say).toBe(1);
+  const heard = [];
+  for (let i = 0; i < 5 && heard.length === 0; i++) {
+    heard.push(...(await client.poll({ subscriptionId, waitMs: 1_000 })).messages);
+  }
+  expect(heard.map((m) => t(m.message))).toContain("m");
+});
 
 test("a sentinel that hangs, and is asked first, keeps no first call from its answer", async () => {
   await using master = await startRedisServer();
@@ -93,7 +89,7 @@ test("a sentinel that hangs is asked no longer than a connection may take: the n
         () => true,
         () => false,
       );
-  await expect.poll(set, { timeout: 10_000 }).toBe(true);
+  await expect.poll(set).toBe(true);
 });
 
 async function monitor(url: string, port: number, replicas = 1): Promise<void> {
@@ -102,13 +98,13 @@ async function monitor(url: string, port: number, replicas = 1): Promise<void> {
   await client.sendCommand(["SENTINEL", "SET", "mymaster", "down-after-milliseconds", "500"]);
   await client.sendCommand(["SENTINEL", "SET", "mymaster", "failover-timeout", "2000"]);
   await expect
-    .poll(() => client.sendCommand(["SENTINEL", "REPLICAS", "mymaster"]), { timeout: 20_000 })
+    .poll(() => client.sendCommand(["SENTINEL", "REPLICAS", "mymaster"]))
     .toHaveLength(replicas);
   client.destroy();
 }
 
 async function inSync(url: string): Promise<void> {
   const client = await createClient({ url }).connect();
-  await expect.poll(() => client.get("k"), { timeout: 10_000 }).toBe("before");
+  await expect.poll(() => client.get("k")).toBe("before");
   client.destroy();
 }

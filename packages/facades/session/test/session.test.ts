@@ -94,13 +94,11 @@ test("a Redis that has gone is one friendly answer; the details are in the log; 
   expect(String(lines.read())).toMatch(/"guest":"session".*"msg":"Get failed: UNAVAILABLE/);
   await server.restart();
   await expect
-    .poll(
-      async () =>
-        client.count({}).then(
-          ({ count }) => count,
-          () => undefined,
-        ),
-      { timeout: 15_000 },
+    .poll(async () =>
+      client.count({}).then(
+        ({ count }) => count,
+        () => undefined,
+      ),
     )
     .toBe(0n);
 });
@@ -147,7 +145,7 @@ test("a Redis that dies and comes back under load: each call has one answer, and
   const callers = Promise.all(["a", "b", "c", "d"].map((name) => caller(name)));
   for (let outage = 0; outage < 3; outage++) {
     const before = kept.size;
-    await expect.poll(() => kept.size, { timeout: 15_000 }).toBeGreaterThan(before + 20);
+    await expect.poll(() => kept.size).toBeGreaterThan(before + 20);
     await server.restart();
   }
   over.abort();
@@ -155,13 +153,11 @@ test("a Redis that dies and comes back under load: each call has one answer, and
   expect([...failures]).toEqual(["[unavailable] not available right now, please try again"]);
   for (const [id, text] of kept) {
     await expect
-      .poll(
-        async () =>
-          client.get({ id }).then(
-            ({ data }) => data,
-            () => undefined,
-          ),
-        { timeout: 15_000 },
+      .poll(async () =>
+        client.get({ id }).then(
+          ({ data }) => data,
+          () => undefined,
+        ),
       )
       .toEqual(bytes(text));
   }

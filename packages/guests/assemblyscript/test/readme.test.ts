@@ -34,7 +34,7 @@ beforeAll(async () => {
     const wasm = await buildGuest({ entry, baseDir: here(".."), command: file !== "facade.ts" });
     modules.set(file, await WebAssembly.compile(wasm));
   }
-}, 60_000);
+});
 
 async function start(file: string, host: PlainHost): Promise<void> {
   const module = modules.get(file);
