@@ -24,7 +24,7 @@ process.env["VITEST_MAX_WORKERS"] ??= String(availableParallelism());
  * How long a test or a hook may take, in milliseconds: many start programs or load hundreds of modules for the first time,
  * which takes seconds on a busy machine. It ends what hangs, and says nothing of speed.
  */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /** A project with what its own vitest.config.ts says, if it has one. */
 function projectOf(folder: string) {
@@ -39,7 +39,7 @@ function projectOf(folder: string) {
       root: folder,
       testTimeout: PATIENCE,
       hookTimeout: PATIENCE,
-      expect: { poll: { timeout: PATIENCE / 2 } },
+      expect: { poll: { timeout: PATIENCE / 4 } },
     },
   };
 }

@@ -52,6 +52,9 @@ export async function startRedisCluster(empty = 0): Promise<RedisCluster> {
   for (const [i, client] of clients.slice(0, 3).entries()) {
     await client.clusterAddSlotsRange({ start: slots[i] ?? 0, end: (slots[i + 1] ?? 0) - 1 });
   }
+  // Nodes that all begin with the same epoch choose others when they have met; what one says of its slots then undoes a move.
+  for (const [i, client] of clients.entries())
+    await client.sendCommand(["CLUSTER", "SET-CONFIG-EPOCH", String(i + 1)]);
   for (const [i, node] of nodes.entries()) {
     await clients[0]?.sendCommand([
       "CLUSTER",
@@ -76,6 +79,17 @@ export async function startRedisCluster(empty = 0): Promise<RedisCluster> {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
+  /** Whether all nodes know the same epoch of each: whoever takes a slot now takes a higher one. */
+  const isAgreed = async (): Promise<boolean> => {
+    const epochs = new Set<string>();
+    for (const client of clients) {
+      for (const line of (await client.clusterNodes()).trim().split("\n")) {
+        const [id, , , , , , epoch] = line.split(" ");
+        epochs.add(`${id} ${epoch}`);
+      }
+    }
+    return epochs.size === nodes.length;
+  };
   const say: RedisCluster["say"] = async (node, words) => clients[node]?.sendCommand(words);
   const placeOf: RedisCluster["placeOf"] = async (key, asked = 0) => {
     const slot = Number(await say(asked, ["CLUSTER", "KEYSLOT", key]));
@@ -91,6 +105,7 @@ export async function startRedisCluster(empty = 0): Promise<RedisCluster> {
       await Promise.all(clients.map((client) => client.flushAll()));
     },
     async move(key, onTheWay, other) {
+      while (!(await isAgreed())) await new Promise((resolve) => setTimeout(resolve, 20));
       const { slot, node: from } = await placeOf(key);
       const to = other ?? (from + 1) % 3;
       const ids = await Promise.all(
