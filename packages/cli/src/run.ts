@@ -4,6 +4,7 @@ import { createHost, type GuestConfig, type GuestExit, type Host } from "@dropth
 import { ConfigError } from "./config-error.ts";
 import type { Config } from "./config.ts";
 import { EXIT_INTERRUPTED, EXIT_STUCK } from "./exit-code.ts";
+import { HealthWatch } from "./health-watch.ts";
 import { mainGuest } from "./main-guest.ts";
 
 /** How a deployment is run. */
@@ -16,7 +17,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds that guests and backends may take to close, once the run is over. Default 5,000. */
   readonly closeTimeoutMs?: number;
-  /** Where the run says what went wrong. Default: standard error. */
+  /** Milliseconds between two looks at how the backends are. Default 10,000. */
+  readonly healthIntervalMs?: number;
+  /** Where the run says what went wrong, and of a backend that is not healthy. Default: standard error. */
   readonly report?: (line: string) => void;
 }
 
@@ -29,7 +32,13 @@ export interface RunOptions {
  *   cannot be loaded
  */
 export async function run(config: Config, options: RunOptions = {}): Promise<number> {
-  const { args = [], observers = [], signal, closeTimeoutMs = 5000 } = options;
+  const {
+    args = [],
+    observers = [],
+    signal,
+    closeTimeoutMs = 5000,
+    healthIntervalMs = 10_000,
+  } = options;
   if (isAborted(signal)) return EXIT_INTERRUPTED;
   const report = options.report ?? ((line) => process.stderr.write(`${line}\n`));
   const guests = await withArguments(config, args);
@@ -59,6 +68,7 @@ export async function run(config: Config, options: RunOptions = {}): Promise<num
   };
   signal?.addEventListener("abort", abort, { once: true });
   process.once("beforeExit", stuck);
+  const health = new HealthWatch(host.registry, report, healthIntervalMs);
   try {
     if (isAborted(signal)) return EXIT_INTERRUPTED;
     const exited = host.start().then(async () => (await host.exited).code);
@@ -68,6 +78,7 @@ export async function run(config: Config, options: RunOptions = {}): Promise<num
   } finally {
     process.off("beforeExit", stuck);
     signal?.removeEventListener("abort", abort);
+    await health[Symbol.asyncDispose]();
     await close(host, closeTimeoutMs, report);
   }
 }

@@ -29,7 +29,7 @@ export interface BackendInit<S extends DescService = DescService> {
    * A method that is left out answers UNIMPLEMENTED. Only unary methods are called.
    */
   readonly impl: Partial<ServiceImpl<S>>;
-  /** What it can do beyond the core of its contract; the kit reads them. */
+  /** Names of what it can do beyond the core of its contract, for who reads them: the registry does not. */
   readonly features?: readonly string[];
   /**
    * Its handlers use the bytes of a request only until they return, or first await: then those are views of guest memory
@@ -51,7 +51,7 @@ export interface BackendInit<S extends DescService = DescService> {
    * other call, and have no deadline but their own. Default none.
    */
   readonly detached?: readonly string[];
-  /** Is it able to answer? Called by whoever watches the host. */
+  /** Is it able to answer? `Registry.health` asks, and with it `dropthrough run`. */
   readonly health?: () => Health | Promise<Health>;
   /** Hands over what the host knows about guests, before the first call. For backends that are about guests. */
   readonly attach?: (directory: Directory) => void;

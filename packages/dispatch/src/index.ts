@@ -32,6 +32,7 @@ export {
   type GuestEvent,
   type ServiceInfo,
 } from "./guest.ts";
+export type { BackendHealth } from "./health.ts";
 export type { Interceptor, UnaryFn } from "./interceptor.ts";
 export { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
 export { type Method, methodOf } from "./method.ts";

@@ -7,6 +7,7 @@ import { checkEntry, type Entry, serviceDesc, serviceName } from "./entry.ts";
 import { runAll } from "./failures.ts";
 import { type Grants, splitMethodName } from "./grants.ts";
 import type { Clock, Directory, ServiceInfo } from "./guest.ts";
+import { type BackendHealth, type Examined, healthOf } from "./health.ts";
 import { type Interceptor, isPromise } from "./interceptor.ts";
 import { DEFAULT_DISPATCH_LIMITS, type DispatchLimits } from "./limits.ts";
 import { type Method, methodOf } from "./method.ts";
@@ -50,6 +51,12 @@ export interface Registry extends AsyncDisposable {
   use(entry: Entry): Disposable;
   /** Every service, ordered by name. */
   services(): ServiceInfo[];
+  /**
+   * Asks every backend that can say how it is, all at once; ordered by the names of their services.
+   *
+   * @param timeoutMs milliseconds that each may take, default 2,000: one that takes longer, or fails, is not ok
+   */
+  health(timeoutMs?: number): Promise<BackendHealth[]>;
   /** Finds `package.Service/Method`. */
   find(name: string): Method | undefined;
   /** Opens the calls of one caller. Without grants it may reach everything. */
@@ -77,6 +84,9 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   checkOptions(options);
   return new DispatchRegistry(options);
 }
+
+/** How long a backend may take to say how it is. */
+const HEALTH_TIMEOUT_MS = 2_000;
 
 function print({ id, error, call }: Incident): void {
   console.error(`${id} in ${call?.name ?? "the host"}:`, error);
@@ -147,6 +157,16 @@ class DispatchRegistry implements Registry, SessionCore {
       };
     });
     return infos.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async health(timeoutMs: number = HEALTH_TIMEOUT_MS): Promise<BackendHealth[]> {
+    const backends = [...this.#entries.values()].filter(
+      (entry): entry is Examined => entry.kind === "backend" && entry.health !== undefined,
+    );
+    const all = await Promise.all(
+      backends.map(async (backend) => healthOf(backend, timeoutMs, this.clock)),
+    );
+    return all.toSorted((a, b) => (a.service < b.service ? -1 : 1));
   }
 
   find(name: string): Method | undefined {

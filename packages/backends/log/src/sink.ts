@@ -94,7 +94,7 @@ export class Sink {
     const { trouble } = this.#outlet;
     const lost = this.#untold > 0 ? `${this.#untold} lines were lost` : undefined;
     if (trouble === undefined && lost === undefined) return { ok: true };
-    return { ok: false, message: `log: ${[trouble, lost].filter(Boolean).join("; ")}` };
+    return { ok: false, message: [trouble, lost].filter(Boolean).join("; ") };
   }
 
   /** Waits, up to a second, until what was written has arrived. */

@@ -95,7 +95,7 @@ describe("a file", () => {
     expect(lost).toBeGreaterThan(0);
     expect(await full.backend.health?.()).toEqual({
       ok: false,
-      message: `log: writing fails: ENOSPC: no space left on device, write; ${lost} lines were lost`,
+      message: `writing fails: ENOSPC: no space left on device, write; ${lost} lines were lost`,
     });
     await full.memory[Symbol.asyncDispose]();
     expect(full.backend.counts().lost).toBe(lost + written);
@@ -151,7 +151,7 @@ describe("a pipe", () => {
     expect(lost).toBeGreaterThan(100);
     expect(await piped.backend.health?.()).toEqual({
       ok: false,
-      message: `log: ${lost} lines were lost`,
+      message: `${lost} lines were lost`,
     });
     let text = "";
     await expect
@@ -176,7 +176,7 @@ describe("a pipe", () => {
       .poll(() => piped.backend.health?.())
       .toMatchObject({
         ok: false,
-        message: expect.stringMatching(/^log: nobody reads: \d+ bytes wait$/) as string,
+        message: expect.stringMatching(/^nobody reads: \d+ bytes wait$/) as string,
       });
     closeSync(reader);
   });
@@ -189,7 +189,7 @@ describe("a pipe", () => {
     await say(piped, "while nobody was there");
     expect(await piped.backend.health?.()).toEqual({
       ok: false,
-      message: "log: writing fails: EPIPE: broken pipe, write",
+      message: "writing fails: EPIPE: broken pipe, write",
     });
     const second = openReader(path);
     let text = "";
@@ -266,8 +266,7 @@ describe("a stream", () => {
       .poll(() => full.backend.health?.())
       .toEqual({
         ok: false,
-        message:
-          "log: the stream has failed: ENOSPC: no space left on device, write; 1 lines were lost",
+        message: "the stream has failed: ENOSPC: no space left on device, write; 1 lines were lost",
       });
     await say(full, "y");
     expect(full.backend.counts().lost).toBe(2);

@@ -61,7 +61,7 @@ test("a file that is slow loses what is above the bound, and says how much; what
   expect(lost).toBeGreaterThan(300);
   expect(await file.backend.health?.()).toEqual({
     ok: false,
-    message: `log: ${lost} lines were lost`,
+    message: `${lost} lines were lost`,
   });
   await expect
     .poll(() => file.lines().at(-1)?.["msg"])
