@@ -1,5 +1,6 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type Backend, type CallRecord, defineBackend } from "@dropthrough/dispatch";
+import { ManualClock } from "@dropthrough/dispatch/testing";
 import { describe, expect, test } from "vitest";
 import type { GuestExit } from "../src/index.ts";
 import { CONTROL, ECHO, echoRequest, FACADE, renamed } from "./control.ts";
@@ -123,6 +124,29 @@ describe("a guest that serves", () => {
       [2, 253],
       [3, 253],
     ]);
+  });
+
+  test("that traps again when the window of its budget has passed is started again", async () => {
+    const clock = new ManualClock();
+    const instances: number[] = [];
+    await using host = start(
+      [{ name: "facade", module: facade(() => "unreachable"), exports: [FACADE] }],
+      {
+        clock,
+        onExit: ({ instance }) => instances.push(instance),
+        limits: { restarts: 1, restartWindowMs: 1_000 },
+      },
+    );
+    await host.start();
+    const client = createClient(facadeService, host.transport);
+    const codes: Code[] = [];
+    for (const passedMs of [0, 1_001, 0, 0]) {
+      clock.advance(passedMs);
+      codes.push((await failure(client.echo({}))).code);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(codes).toEqual([Code.Aborted, Code.Aborted, Code.Aborted, Code.Unimplemented]);
+    expect(instances).toEqual([1, 2, 3]);
   });
 
   test("that exits while it answers is UNAVAILABLE with its reason", async () => {
