@@ -117,16 +117,6 @@ describe.each(folders.filter((folder) => folder.startsWith("packages/backends/")
         tests.filter((file) => /codesWithoutRow\([^]*toEqual\(\[\]\)/.test(read(file))),
       ).not.toEqual([]);
     });
-
-    test("lists every option in its README", () => {
-      const source = read(`${folder}/src/index.ts`);
-      const body = /export interface \w+Options \{(.*?)^\}/ms.exec(source)?.[1] ?? "";
-      const options = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(
-        ([, option = ""]) => option,
-      );
-      for (const option of options)
-        expect(read(`${folder}/README.md`), option).toContain(`\`${option}\``);
-    });
   },
 );
 
