@@ -17,7 +17,7 @@ export interface ByteEntry {
   readonly name: string;
   /** The full name of the service. */
   readonly service: string;
-  /** The service's descriptor, where it is known: traces, interceptors and `createClient` need it. */
+  /** The service's descriptor, where it is known: traces and interceptors need it. */
   readonly desc: DescService | undefined;
   /** The names of all who serve it, where they are several; `name` alone if left out. */
   owners?(): readonly string[];

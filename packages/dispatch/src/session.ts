@@ -110,7 +110,8 @@ export class Session implements Opener {
   /**
    * Makes one call, message for message: for programs, and for tests of backends.
    *
-   * @throws ConnectError whatever the method answers; UNIMPLEMENTED if nobody serves it; PERMISSION_DENIED if it was not granted
+   * @throws ConnectError whatever the method answers; UNIMPLEMENTED if nobody serves it; PERMISSION_DENIED if it was not granted;
+   *   CANCELLED if `signal` is aborted; DEADLINE_EXCEEDED if its time is up; RESOURCE_EXHAUSTED as `open`
    */
   async unary<D extends DescMethodUnary>(
     desc: D,

@@ -36,8 +36,8 @@ export interface HostOptions {
 /**
  * Checks what can be known of a deployment before anything of it is made.
  *
- * @throws GuestError if two guests have one name, or there are more instances than a process holds; TypeError if an option
- *   has not the shape of one
+ * @throws GuestError if two guests have one name, `instances` are no whole number above 0, or more than a process
+ *   holds; TypeError if an option has not the shape of one
  */
 export function checkHostOptions(options: HostOptions): void {
   checkOptions(options);

@@ -49,8 +49,8 @@ export interface Host extends AsyncDisposable {
   shutdown(options?: ExitOptions): Promise<readonly GuestExit[]>;
   /**
    * Replaces a guest that serves by a new version, with nothing lost: the new one starts beside the old one; once all of its
-   * instances run it takes the new calls, and the old one ends when its own are done, at the latest after
-   * `limits.drainMs`, when those that are left are ABORTED.
+   * instances run it takes the new calls, and the old one ends when its own are done. Those that are left after
+   * `limits.drainMs` are ABORTED.
    *
    * @param change the new module, or what else of its configuration is new
    * @returns when the old version has ended
@@ -72,8 +72,8 @@ const COMMON_GRANTS = ["dropthrough.kernel.v1.KernelService/*"];
 /**
  * Makes a host. Nothing runs before `start`.
  *
- * @throws GuestError if two guests have one name, a guest's grants are malformed or there are more instances than a
- *   process holds; TypeError if two backends own one service, or an option has not the shape of one
+ * @throws GuestError if two guests have one name, a guest's grants are malformed, its `instances` are no whole number
+ *   above 0, or there are more than a process holds; TypeError if two backends own one service, or an option has not the shape of one
  */
 export function createHost(options: HostOptions = {}): Host {
   return new WasmHost(options);

@@ -11,7 +11,7 @@ export interface HostLimits {
   readonly tableEntries: number;
   /** Calls that may wait for a free instance, for each service of each guest that exports it. Default 1,024. */
   readonly queue: number;
-  /** How often a guest that trapped is started again within `restartWindowMs`. Default 5. */
+  /** How often a reactor that crashed, and exports something, is started again within `restartWindowMs`. Default 5. */
   readonly restarts: number;
   /** In milliseconds. Default 60,000. */
   readonly restartWindowMs: number;
