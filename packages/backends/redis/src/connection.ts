@@ -95,6 +95,8 @@ export interface Listener {
   message(channel: Uint8Array, message: Uint8Array, pattern?: Uint8Array): void;
   /** The connection was lost and made again: something may have been missed. */
   interrupted(): void;
+  /** It was, and the server now refuses what was listened to: nothing more is heard. */
+  refused(reply: Error): void;
 }
 
 /** Goes on with an answer, at once if it is there. */

@@ -3,6 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { CallContext, Listener, Now } from "./connection.ts";
 import type { MessageSchema, PollResponseSchema } from "./gen/dropthrough/redis/v1/pubsub_pb.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { fromReply } from "./redis-error.ts";
 import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 
 type Message = MessageInitShape<typeof MessageSchema>;
@@ -29,6 +30,7 @@ export class Subscription implements Listener, AsyncDisposable {
   #bytes = 0;
   #lost = 0n;
   #interruptions = 0n;
+  #refusal: Error | undefined;
   #wake: (() => void) | undefined;
   #closed = false;
 
@@ -62,11 +64,17 @@ export class Subscription implements Listener, AsyncDisposable {
     this.#wake?.();
   }
 
-  /** @throws ConnectError FAILED_PRECONDITION if another poll is waiting; NOT_FOUND if it is closed meanwhile */
+  refused(reply: Error): void {
+    this.#refusal = reply;
+    this.#wake?.();
+  }
+
+  /**
+   * @throws ConnectError FAILED_PRECONDITION if another poll is waiting; NOT_FOUND if it is closed meanwhile; PERMISSION_DENIED
+   * and others if the server has refused it, and what was kept before that is taken
+   */
   poll(most: number, waitMs: number, { signal }: CallContext): Now<PollResponse> {
-    if (this.#kept.length > 0 || this.#lost > 0n || this.#interruptions > 0n || waitMs === 0) {
-      return this.#take(most);
-    }
+    if (!this.#isEmpty || this.#refusal !== undefined || waitMs === 0) return this.#take(most);
     if (this.#wake !== undefined) {
       const message = "another poll of this subscription is waiting";
       throw new ConnectError(message, Code.FailedPrecondition);
@@ -76,8 +84,11 @@ export class Subscription implements Listener, AsyncDisposable {
         clearTimeout(timer);
         signal.removeEventListener("abort", gone);
         this.#wake = undefined;
-        if (this.#closed) reject(new ConnectError("the subscription has ended", Code.NotFound));
-        else resolve(this.#take(most));
+        try {
+          resolve(this.#take(most));
+        } catch (error) {
+          reject(error);
+        }
       };
       // A caller that has gone takes nothing with it: what comes is for the next poll.
       const gone = (): void => {
@@ -97,7 +108,13 @@ export class Subscription implements Listener, AsyncDisposable {
     await this.source?.[Symbol.asyncDispose]();
   }
 
+  get #isEmpty(): boolean {
+    return this.#kept.length === 0 && this.#lost === 0n && this.#interruptions === 0n;
+  }
+
   #take(most: number): PollResponse {
+    if (this.#closed) throw new ConnectError("the subscription has ended", Code.NotFound);
+    if (this.#refusal !== undefined && this.#isEmpty) throw fromReply(this.#refusal);
     let count = 0;
     let bytes = 0;
     for (const kept of this.#kept) {

@@ -4,12 +4,25 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { redis, type RedisService } from "../src/index.ts";
 import { type RedisServer, startRedisServer } from "../src/testing.ts";
 import { absent, LEFT, list, type Row, text } from "./codes/row.ts";
-import { AWAY, ISOLATED, OF_A_SERVER, OF_THE_ENGINE, ROWS } from "./codes/rows.ts";
+import { AWAY, ISOLATED, OF_A_SERVER, OF_THE_ENGINE, ROWS, SHUT } from "./codes/rows.ts";
+import { type LyingNode, startLyingNode } from "./lying-node.ts";
 import { b, fails } from "./rules/rule.ts";
 
 let server: RedisServer;
-beforeAll(async () => void (server = await startRedisServer()));
-afterAll(() => server[Symbol.asyncDispose]());
+let shut: LyingNode;
+beforeAll(async () => {
+  server = await startRedisServer();
+  let pings = 0;
+  shut = await startLyingNode(([name], self) => {
+    if (name === "PING" && pings++ === 0) self.hangUp();
+    if (name !== "subscribe") return ":1\r\n";
+    return pings === 0 ? ">3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n" : "-NOPERM no\r\n";
+  });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await shut[Symbol.asyncDispose]();
+});
 
 const guestUrls = { guest: ["redis://127.0.0.1:1"] };
 const CASES: [string, () => InMemory<typeof RedisService>, Row[]][] = [
@@ -20,6 +33,7 @@ const CASES: [string, () => InMemory<typeof RedisService>, Row[]][] = [
     () => inMemory(redis({ url: server.url, isolate: true, execute: ["SORT_RO"] })),
     ISOLATED,
   ],
+  ["a server that refuses channels", () => inMemory(redis({ url: shut.url })), SHUT],
   ["no server", () => inMemory(redis({ url: "redis://127.0.0.1:1" })), AWAY],
 ];
 

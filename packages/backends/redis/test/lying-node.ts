@@ -9,6 +9,8 @@ export interface LyingNode extends AsyncDisposable {
   readonly asked: string[];
   /** How many connections it got. */
   readonly connections: number;
+  /** Closes those that it has, and goes on taking new ones. */
+  hangUp(): void;
 }
 
 /** Starts a node that answers HELLO as nodes do, and anything else what it is told to; nothing for undefined. */
@@ -48,9 +50,12 @@ export async function startLyingNode(
     get connections() {
       return connections;
     },
+    hangUp() {
+      for (const socket of sockets) socket.destroy();
+    },
     async [Symbol.asyncDispose]() {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      self.hangUp();
     },
   };
   return self;

@@ -44,7 +44,7 @@ export interface ServerClient {
   transaction(commands: readonly Command[]): Promise<readonly Reply[]>;
   /** Where the server with a key is, if that depends on the key. @param moved what the last one said, that has it no more */
   placeOf?(key: Argument, moved?: { to: Elsewhere; from: Address }): Promise<Address>;
-  /** Hears a channel, or a pattern of them. The library knows them by text. */
+  /** Hears a channel, or a pattern of them, until the connection is lost. The library knows them by text. */
   listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;
   unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;
   /** Closes it at once; what is under way fails. */

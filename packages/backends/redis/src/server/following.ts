@@ -2,21 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Address } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
-import {
-  type ClientEvents,
-  type ClientLimits,
-  type Hear,
-  isReplyError,
-  type ServerClient,
-} from "./client.ts";
+import { type ClientEvents, type ClientLimits, isReplyError, type ServerClient } from "./client.ts";
 import { SocketClient } from "./socket-client.ts";
-
-/** Something that is listened to. */
-interface Listening {
-  readonly kind: "channel" | "pattern";
-  readonly name: string;
-  readonly hear: Hear;
-}
 
 /** A client that can be told to look whether its server is the right one still. */
 export interface FoundClient extends ServerClient {
@@ -24,8 +11,7 @@ export interface FoundClient extends ServerClient {
 }
 
 /**
- * The same as `SocketClient` for a server that has to be found. Whenever it is lost, it is looked for again, and what the
- * last one was asked to say, the next one is asked too.
+ * The same as `SocketClient` for a server that has to be found. Whenever it is lost, it is looked for again.
  *
  * @param find ends when its signal says so
  */
@@ -34,7 +20,6 @@ export function connectFound(
   limits: ClientLimits,
   events: ClientEvents,
 ): FoundClient {
-  const listening = new Set<Listening>();
   let client: ServerClient | undefined;
   let place = "";
   let wasReady = false;
@@ -49,27 +34,10 @@ export function connectFound(
       events.down(new Error("another server has taken over"));
     }
     client?.destroy();
-    const next: ServerClient = new SocketClient(found, limits, {
+    client = new SocketClient(found, limits, {
       up() {
         wasReady = true;
-        if (!fresh || listening.size === 0) {
-          fresh = false;
-          events.up();
-          return;
-        }
-        // What the last master was asked to say, this one is asked too. Nobody is told that it is there before it is heard.
-        const asked = [...listening].map(async ({ kind, name, hear }) =>
-          next.listen(kind, name, hear),
-        );
-        void Promise.all(asked).then(
-          () => {
-            fresh = false;
-            if (client === next) events.up();
-          },
-          () => {
-            // It was lost meanwhile: it is asked once more when it is back, or the next one is.
-          },
-        );
+        events.up();
       },
       down(cause) {
         events.down(cause);
@@ -78,8 +46,6 @@ export function connectFound(
       missed: () => events.missed?.(),
       retryIn: events.retryIn,
     });
-    let fresh = client !== undefined;
-    client = next;
   };
 
   /** Looks until there is one. It may be the same one, which comes back by itself. */
@@ -126,16 +92,8 @@ export function connectFound(
     },
     look: () => void look(),
     transaction: (commands) => current().transaction(commands),
-    async listen(kind, name, hear) {
-      await current().listen(kind, name, hear);
-      listening.add({ kind, name, hear });
-    },
-    async unlisten(kind, name, hear) {
-      for (const one of listening) {
-        if (one.kind === kind && one.name === name && one.hear === hear) listening.delete(one);
-      }
-      await current().unlisten(kind, name, hear);
-    },
+    listen: async (kind, name, hear) => current().listen(kind, name, hear),
+    unlisten: async (kind, name, hear) => current().unlisten(kind, name, hear),
     destroy() {
       closing.abort();
       client?.destroy();

@@ -41,8 +41,9 @@ const TOGETHER = 256;
  *  reply ◀─ queue ◀─ decoder ◀─ ReplyMeter ◀─────────────────────────────────────────────── socket
  * ```
  *
- * Nothing is kept for later: what cannot be sent, or was under way when the connection was lost, fails. A server that owes
- * an answer, and says nothing for long, counts as lost; while channels are heard, it is asked for one now and then.
+ * Nothing is kept for later: what cannot be sent, or was under way when the connection was lost, fails, and what was
+ * listened to has to be asked for again. A server that owes an answer, and says nothing for long, counts as lost; while
+ * channels are heard, it is asked for one now and then.
  */
 export class SocketClient implements ServerClient, ReplyReader {
   readonly #address: Address;
@@ -134,11 +135,11 @@ export class SocketClient implements ServerClient, ReplyReader {
 
   async unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void> {
     return this.#turns.take(`${kind} ${name}`, async () => {
-      if (!this.isReady) return this.#forget(kind, name, hear);
+      if (!this.isReady) return;
       const known = this.#queue.unsubscribe(TYPES[kind], name, hear, true);
       this.#writeSoon();
-      // If the connection is lost meanwhile, the next one does not ask for it.
-      await known?.catch(() => this.#forget(kind, name, hear));
+      // If the connection is lost meanwhile, nobody asks the next one for it.
+      await known?.catch(() => {});
     });
   }
 
@@ -168,13 +169,6 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#events.missed?.();
   }
 
-  #forget(kind: "channel" | "pattern", name: string, hear: Hear): void {
-    const heard = this.#queue.getPubSubListeners(TYPES[kind]);
-    const listeners = heard.get(name);
-    listeners?.buffers.delete(hear);
-    if (listeners?.buffers.size === 0) heard.delete(name);
-  }
-
   /** Who only listens asks for nothing, and would not notice that the server hangs. */
   #ping(): void {
     if (!this.#socket.isReady) return;
@@ -192,11 +186,12 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#socket.connect().catch(() => {});
   }
 
-  /** Whatever is under way fails. */
+  /** Whatever is under way fails, and nothing is listened to any more. */
   #fail(cause: Error): void {
     const unsent = this.#unsent;
     this.#unsent = [];
     this.#queue.flushAll(cause);
+    this.#queue.removeAllPubSubListeners();
     for (const command of unsent) command.reject(cause);
   }
 
@@ -225,13 +220,12 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#socket.write(piecesOf(this.#queue.commandsToWrite()));
   }
 
-  /** Says who we are, and what to listen to. What is put first last is said first. */
+  /** Says who we are. What is put first last is said first. */
   #greet(): Promise<unknown> {
     this.#closing.signal.throwIfAborted();
     const { username, password, database } = this.#address;
     const first = { asap: true };
-    const known = this.#queue.resubscribe();
-    const said: Promise<unknown>[] = known === undefined ? [] : [known];
+    const said: Promise<unknown>[] = [];
     if (database !== 0) {
       said.push(this.#queue.addCommand(["SELECT", String(database)], first));
     }

@@ -292,3 +292,16 @@ export const AWAY: Row[] = [
     async (c) => c.subscribe({ channels: [b("c")] }),
   ],
 ];
+/** Of a server that closes its connections when it is asked for a sign of life, and then refuses to be listened to. */
+export const SHUT: Row[] = [
+  [
+    "Poll",
+    PERMISSION_DENIED,
+    "once the server refuses one of the channels",
+    async (c) => {
+      const { subscriptionId } = await c.subscribe({ channels: [b("c")] });
+      await c.ping({}).catch(() => {});
+      await c.poll({ subscriptionId, waitMs: 20_000 });
+    },
+  ],
+];

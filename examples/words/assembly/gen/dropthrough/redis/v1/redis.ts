@@ -1119,7 +1119,8 @@ export class RedisServiceClient {
    * Fetches what was said since the last poll.
    *
    * Codes: NOT_FOUND if the subscription is not open; INVALID_ARGUMENT for a limit that is too high; FAILED_PRECONDITION if another
-   * poll of it is waiting.
+   * poll of it is waiting; PERMISSION_DENIED once the connection was made again and the server refuses one of the channels, after what
+   * was said before: nothing more comes.
    */
   poll(request: PollRequest, timeoutMs: i32 = 0): Result<PollResponse> {
     return this.$poll.call<PollRequest, PollResponse>(request, timeoutMs);
@@ -1697,7 +1698,8 @@ export abstract class RedisServiceServer extends Service {
    * Fetches what was said since the last poll.
    *
    * Codes: NOT_FOUND if the subscription is not open; INVALID_ARGUMENT for a limit that is too high; FAILED_PRECONDITION if another
-   * poll of it is waiting.
+   * poll of it is waiting; PERMISSION_DENIED once the connection was made again and the server refuses one of the channels, after what
+   * was said before: nothing more comes.
    */
   abstract poll(request: PollRequest): Result<PollResponse>;
 

@@ -1095,7 +1095,8 @@ export const RedisService: GenService<{
    * Fetches what was said since the last poll.
    *
    * Codes: NOT_FOUND if the subscription is not open; INVALID_ARGUMENT for a limit that is too high; FAILED_PRECONDITION if another
-   * poll of it is waiting.
+   * poll of it is waiting; PERMISSION_DENIED once the connection was made again and the server refuses one of the channels, after what
+   * was said before: nothing more comes.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Poll
    */
