@@ -1,5 +1,5 @@
 const FIRST_MS = 50;
-const MOST_MS = 2_000;
+export const MOST_MS = 2_000;
 
 /**
  * Milliseconds until the next try to connect: doubling from 50 to 2,000, of which a random half is left out, so that

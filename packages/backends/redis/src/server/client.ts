@@ -43,12 +43,19 @@ export interface ServerClient {
   /** MULTI, the commands and EXEC, in one write. Rejects with what made Redis refuse it, if it did. */
   transaction(commands: readonly Command[]): Promise<readonly Reply[]>;
   /** Where the server with a key is, if that depends on the key. @param moved what the last one said, that has it no more */
-  placeOf?(key: Argument, moved?: { to: Elsewhere; from: Address }): Promise<Address>;
+  placeOf?(key: Argument, moved?: Moved): Promise<Address>;
   /** Hears a channel, or a pattern of them, until the connection is lost. The library knows them by text. */
   listen(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;
   unlisten(kind: "channel" | "pattern", name: string, hear: Hear): Promise<void>;
   /** Closes it at once; what is under way fails. */
   destroy(): void;
+}
+
+/** That a node says that something is elsewhere, which others have said so many times before. */
+export interface Moved {
+  readonly to: Elsewhere;
+  readonly from: Address;
+  readonly moves: number;
 }
 
 /** What hears a message. */

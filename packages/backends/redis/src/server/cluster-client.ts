@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Argument, Command, Reply } from "../connection.ts";
-import { ReplyError, tooLarge, unavailable } from "../redis-error.ts";
+import { ReplyError, tooLarge } from "../redis-error.ts";
 import { bytes, list, sizeOf } from "../reply.ts";
 import type { Address } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { backoff } from "./backoff.ts";
-import { type ClientEvents, type Hear, sendAsking, type ServerClient, typesOf } from "./client.ts";
+import {
+  type ClientEvents,
+  type Hear,
+  type Moved,
+  sendAsking,
+  type ServerClient,
+  typesOf,
+} from "./client.ts";
 import { type ClusterNode, ClusterNodes, NEVER, placeAt, SLOTS } from "./cluster-nodes.ts";
 import { asWanted, type Join, type Part, routeOf, slotOfAll, slotOfKey } from "./cluster-route.ts";
 import { askOnce } from "./connected.ts";
@@ -13,9 +20,7 @@ import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { firstAnswer } from "./first-answer.ts";
 import { connectFound, type FoundClient } from "./following.ts";
 import { Link, type LinkLimits } from "./link.ts";
-
-/** How often a command, or a watch, may be told that its key is somewhere else. */
-export const MOST_MOVES = 16;
+import { astray, MOST_MOVES, nobody, untilAgreed } from "./redirects.ts";
 
 /**
  * The same as `SocketClient` for the nodes of a cluster: each has one, and each command goes to the node that has its key.
@@ -115,16 +120,17 @@ export class ClusterClient implements ServerClient {
         const other = elsewhere(error);
         if (other === undefined) throw error;
         if (moves === MOST_MOVES) throw astray(error);
-        node = await this.#find(other, node).catch(() => undefined);
+        node = await this.#find(other, node, moves).catch(() => undefined);
         if (node === undefined) throw astray(error);
         asking = other.asking;
       }
     }
   }
 
-  async placeOf(key: Argument, moved?: { to: Elsewhere; from: Address }): Promise<Address> {
+  async placeOf(key: Argument, moved?: Moved): Promise<Address> {
     if (moved !== undefined) {
-      const { to, from } = moved;
+      const { to, from, moves } = moved;
+      await untilAgreed(moves, this.#limits.outageWaitMs, this.#closing.signal);
       // Others may not know it yet.
       if (!to.asking) await this.#nodes.look(this.#nodes.at(from)).catch(() => {});
       return placeAt(to, from);
@@ -192,7 +198,7 @@ export class ClusterClient implements ServerClient {
         const other = elsewhere(error);
         if (other === undefined) return asked.failed(error);
         if (moves === MOST_MOVES) return asked.failed(astray(error));
-        const next = this.#find(other, node);
+        const next = this.#find(other, node, moves);
         void this.#toNext(next, error, { command, asked, how, moves, asking: other.asking });
       },
     };
@@ -274,7 +280,12 @@ export class ClusterClient implements ServerClient {
   }
 
   /** @param from who says that it is elsewhere */
-  async #find(other: Elsewhere, from: ClusterNode | undefined): Promise<ClusterNode | undefined> {
+  async #find(
+    other: Elsewhere,
+    from: ClusterNode | undefined,
+    moves: number,
+  ): Promise<ClusterNode | undefined> {
+    await untilAgreed(moves, this.#limits.outageWaitMs, this.#closing.signal);
     if (other.asking) return from && this.#nodes.importing(other, from.address);
     await this.#nodes.look(from);
     return this.#nodes.ofSlot(other.slot);
@@ -325,13 +336,3 @@ interface Moving {
 }
 
 type SendPart = (part: Command, asked: Asked) => void;
-
-/** Nobody knows where it is, or each says another one. That passes. */
-export function astray(error: unknown): Error {
-  const said = error instanceof Error ? error.message : "";
-  return unavailable(`no node of the cluster takes it: one says ${said}`, 1_000, error);
-}
-
-function nobody(): Error {
-  return new ReplyError("CLUSTERDOWN no node has the slot");
-}

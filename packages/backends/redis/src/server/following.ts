@@ -32,6 +32,7 @@ export function connectFound(
     if (client?.isReady === true) {
       // Who comes meanwhile waits for the next one.
       events.down(new Error("another server has taken over"));
+      if (closing.signal.aborted) return;
     }
     client?.destroy();
     client = new SocketClient(found, limits, {

@@ -5,9 +5,14 @@ import { Link, type LinkLimits } from "./link.ts";
 import { connectSentinel } from "./sentinel-client.ts";
 import { SocketClient } from "./socket-client.ts";
 
-/** A link to a server, a cluster or a master. @param returned as for `Link` */
-export function linkTo(nodes: Nodes, limits: LinkLimits, returned?: () => void): Link {
-  return new Link(shownOf(nodes), (events) => connect(nodes, limits, events), limits, returned);
+/** A link to a server, a cluster or a master. @param events as for `Link` */
+export function linkTo(
+  nodes: Nodes,
+  limits: LinkLimits,
+  { returned, lost }: { returned?: () => void; lost?: () => void } = {},
+): Link {
+  const client = (events: ClientEvents): ServerClient => connect(nodes, limits, events);
+  return new Link(shownOf(nodes), client, limits, returned, lost);
 }
 
 function connect(nodes: Nodes, limits: LinkLimits, events: ClientEvents): ServerClient {

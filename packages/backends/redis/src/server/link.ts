@@ -15,6 +15,7 @@ export class Link {
   readonly #connect: (events: ClientEvents) => ServerClient;
   readonly #limits: LinkLimits;
   readonly #returned: () => void;
+  readonly #lost: () => void;
   #client: ServerClient | undefined;
   #gate: Gate | undefined;
   #failure: Error | undefined;
@@ -25,17 +26,20 @@ export class Link {
   /**
    * @param shown where it leads, for messages
    * @param returned is called when the link is up again after an outage
+   * @param lost is called whenever the link was up, and is no more
    */
   constructor(
     shown: string,
     connect: (events: ClientEvents) => ServerClient,
     limits: LinkLimits,
     returned: () => void = () => {},
+    lost: () => void = () => {},
   ) {
     this.#shown = shown;
     this.#connect = connect;
     this.#limits = limits;
     this.#returned = returned;
+    this.#lost = lost;
   }
 
   get isReady(): boolean {
@@ -120,6 +124,7 @@ export class Link {
     this.#failure = cause;
     // One that was never there, or refuses us, will not be back in a moment: nobody needs to wait for that.
     if (!wasUp || isReplyError(cause)) this.#gate?.bar();
+    if (wasUp) this.#lost();
   }
 
   #retryMs(): number {

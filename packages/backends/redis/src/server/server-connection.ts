@@ -17,11 +17,11 @@ import { sizeOf } from "../reply.ts";
 import { type Address, type Nodes, shownOf } from "./address.ts";
 import type { Asked } from "./asked.ts";
 import { isAbort, isReplyError, type ServerClient } from "./client.ts";
-import { astray, MOST_MOVES } from "./cluster-client.ts";
 import { slotOfAll } from "./cluster-route.ts";
 import { linkTo } from "./link-to.ts";
 import type { Link, LinkLimits } from "./link.ts";
 import { onlyReads } from "./only-reads.ts";
+import { astray, MOST_MOVES } from "./redirects.ts";
 import { type Counts, ReplyAnswer } from "./reply-answer.ts";
 import { Subscriber } from "./subscriber.ts";
 import { movedTo, WatchPool } from "./watch-pool.ts";
@@ -120,7 +120,7 @@ export class ServerConnection implements Connection, Counts {
         const to = movedTo(error);
         if (to === undefined) throw error;
         if (moves === MOST_MOVES) throw astray(ConnectError.from(error).cause);
-        place = await this.#placed(client.placeOf(key, { to, from: place }));
+        place = await this.#placed(client.placeOf(key, { to, from: place, moves }));
         ({ asking } = to);
       }
     }

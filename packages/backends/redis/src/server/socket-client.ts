@@ -6,7 +6,7 @@ import type { Argument, Command, Reply } from "../connection.ts";
 import { tooLarge } from "../redis-error.ts";
 import type { Address } from "./address.ts";
 import type { Asked } from "./asked.ts";
-import { backoff } from "./backoff.ts";
+import { backoff, MOST_MS } from "./backoff.ts";
 import {
   ask,
   type ClientEvents,
@@ -58,9 +58,11 @@ export class SocketClient implements ServerClient, ReplyReader {
   #wasReady = false;
   /** Ends what is still connecting, too. */
   readonly #closing = new AbortController();
-  /** How often it was tried in vain to connect since it last was, and how often the server hung, or said what is no reply. */
+  /** How often it was tried in vain to connect since it last was. */
   #tries = 0;
+  /** How often the server hung, or said what is no reply, since it last was well for a while; since when this connection is up. */
   #broken = 0;
+  #upSince = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #pings: NodeJS.Timeout | undefined;
   #scheduled = false;
@@ -89,10 +91,14 @@ export class SocketClient implements ServerClient, ReplyReader {
       (ms) => this.#giveUp(new Error(`no answer for ${Math.round(ms)} ms`)),
     );
     this.#meter = this.#newMeter();
-    this.#socket.on("connect", () => (this.#meter = this.#newMeter()));
+    this.#socket.on("connect", () => {
+      this.#meter = this.#newMeter();
+      this.#upSince = Infinity;
+    });
     this.#socket.on("ready", () => {
       this.#wasReady = true;
       this.#tries = 0;
+      this.#upSince = performance.now();
       events.up();
     });
     this.#socket.on("data", (chunk: Buffer) => this.#hear(chunk));
@@ -252,6 +258,8 @@ export class SocketClient implements ServerClient, ReplyReader {
   /** Gives up the connection, and makes another one. */
   #giveUp(cause: Error): void {
     this.#socket.destroy();
+    // So it is tried no more often than with the longest wait.
+    if (performance.now() - this.#upSince > MOST_MS) this.#broken = 0;
     this.#retry(cause, this.#broken++);
   }
 

@@ -34,9 +34,10 @@ export class Subscriber {
   constructor(nodes: Nodes, limits: LinkLimits) {
     this.#limits = limits;
     // It is another connection, of which nothing was asked yet; what was said meanwhile is gone.
-    this.#link = linkTo(nodes, limits, () => {
+    const returned = (): void => {
       for (const one of this.#subscribed) void this.#takeUp(one);
-    });
+    };
+    this.#link = linkTo(nodes, limits, { returned });
   }
 
   /** @throws ConnectError UNAVAILABLE and others */

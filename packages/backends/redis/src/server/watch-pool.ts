@@ -45,17 +45,16 @@ export class WatchPool {
     // Where the keys are may have been asked for a while.
     if (this.#closed) throw unavailable("the Redis backend is closed", 1_000);
     const shown = shownOf(nodes);
-    const link = this.#kept(shown) ?? linkTo(nodes, this.#limits);
+    const link = this.#kept(shown) ?? this.#newLink(nodes);
     this.#used.set(link, shown);
     try {
       const client = await link.ready(context);
-      const { reconnects } = link;
       if (asking) sendAsking(client);
       const watched = told(link, ask(client, { args: ["WATCH", ...keys] }));
       await this.#untilEnd(link, context, watched);
       // Nobody would ever use it, or end it.
       context.signal.throwIfAborted();
-      return this.#watch(link, client, reconnects, keys, asking);
+      return this.#watch(link, client, keys, asking);
     } catch (error) {
       this.#drop(link);
       throw error;
@@ -72,15 +71,14 @@ export class WatchPool {
   #watch(
     link: Link,
     client: ServerClient,
-    reconnects: number,
     [key = ""]: readonly Argument[],
     asking: boolean,
   ): Watch {
     return {
       transaction: async (commands, context) => {
         try {
-          // A link that was lost meanwhile watches nothing any more: nobody knows what has changed.
-          if (link.reconnects !== reconnects || !link.isReady) return undefined;
+          // A link that was lost watches nothing any more: nobody knows what has changed.
+          if (!link.isReady) return undefined;
           // They may have come meanwhile: then it changes nothing.
           if (asking) sendAsking(client);
           const answer = told<readonly Reply[] | null>(link, client.transaction(commands));
@@ -123,14 +121,20 @@ export class WatchPool {
     }
   }
 
+  /** Whether it is kept or in use, what it is for is lost with it: nobody tries to reach its server by it any more. */
+  #newLink(nodes: Nodes): Link {
+    const lost = (): void => {
+      const place = this.#idle.findIndex((one) => one.link === link);
+      if (place >= 0) this.#idle.splice(place, 1);
+      link.close();
+    };
+    const link = linkTo(nodes, this.#limits, { lost });
+    return link;
+  }
+
   #kept(shown: string): Link | undefined {
-    for (;;) {
-      const place = this.#idle.findIndex((one) => one.shown === shown);
-      const [kept] = place < 0 ? [] : this.#idle.splice(place, 1);
-      if (kept === undefined || kept.link.isReady) return kept?.link;
-      // It tries again by itself, which may be a while after its server is back.
-      kept.link.close();
-    }
+    const place = this.#idle.findIndex((one) => one.shown === shown);
+    return place < 0 ? undefined : this.#idle.splice(place, 1)[0]?.link;
   }
 
   #keep(link: Link): void {
