@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type CallObserver, printable } from "@dropthrough/dispatch";
+import { type Backend, type CallObserver, printable } from "@dropthrough/dispatch";
 import { createHost, type GuestConfig, type GuestExit, type Host } from "@dropthrough/host";
+import { firstLine } from "./backend-packages.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Config } from "./config.ts";
 import { EXIT_INTERRUPTED, EXIT_STUCK } from "./exit-code.ts";
@@ -24,7 +25,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a deployment until its main guest has ended, and closes it.
+ * Runs a deployment until its main guest has ended, and closes it. The backends of the configuration are closed however it
+ * ends, also if it never began.
  *
  * @returns the exit code of the main guest: 0-192 its own, 251 no entry, 252 not launched, 253 trap, 254 panic; 130 if the signal ended the
  *   run; 195 if every guest waits and nothing is left in the process that could wake one
@@ -32,29 +34,38 @@ export interface RunOptions {
  *   cannot be loaded
  */
 export async function run(config: Config, options: RunOptions = {}): Promise<number> {
-  const {
-    args = [],
-    observers = [],
-    signal,
-    closeTimeoutMs = 5000,
-    healthIntervalMs = 10_000,
-  } = options;
-  if (isAborted(signal)) return EXIT_INTERRUPTED;
+  const { args = [], signal, closeTimeoutMs = 5000 } = options;
   const report = options.report ?? ((line) => process.stderr.write(`${line}\n`));
-  const guests = await withArguments(config, args);
-  const host = makeHost({
-    ...config,
-    guests,
-    observers: [...(config.observers ?? []), ...observers],
-    onExit: (exit) => {
-      const line = lastWords(exit);
-      if (line !== undefined) report(printable(line));
-    },
-    onIncident: ({ id, error, call }) => {
-      const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      report(printable(`${id} in ${call?.name ?? "the host"}: ${stack}`, "\n"));
-    },
-  });
+  let open: AsyncDisposable = allOf(config.backends, report);
+  try {
+    if (isAborted(signal)) return EXIT_INTERRUPTED;
+    const guests = await withArguments(config, args);
+    const host = makeHost({
+      ...config,
+      guests,
+      observers: [...(config.observers ?? []), ...(options.observers ?? [])],
+      onExit: (exit) => {
+        const line = lastWords(exit);
+        if (line !== undefined) report(printable(line));
+      },
+      onIncident: ({ id, error, call }) => {
+        const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        report(printable(`${id} in ${call?.name ?? "the host"}: ${stack}`, "\n"));
+      },
+    });
+    // It closes them, now that it has them.
+    open = host;
+    return await untilOver(host, { ...options, report });
+  } finally {
+    await close(open, closeTimeoutMs, report);
+  }
+}
+
+/** Starts the guests, and waits until the run is over. */
+async function untilOver(
+  host: Host,
+  { signal, report, healthIntervalMs = 10_000 }: RunOptions & { report: (line: string) => void },
+): Promise<number> {
   const over = Promise.withResolvers<number>();
   const abort = (): void =>
     void host
@@ -79,8 +90,23 @@ export async function run(config: Config, options: RunOptions = {}): Promise<num
     process.off("beforeExit", stuck);
     signal?.removeEventListener("abort", abort);
     await health[Symbol.asyncDispose]();
-    await close(host, closeTimeoutMs, report);
   }
+}
+
+/** Closes backends that no host has, the last first. One that fails is told of: what the run failed with is more to the point. */
+function allOf(backends: Config["backends"], report: (line: string) => void): AsyncDisposable {
+  const all = Array.isArray(backends) ? (backends as readonly Backend[]) : [];
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const backend of new Set(all.toReversed())) {
+        try {
+          await backend[Symbol.asyncDispose]?.();
+        } catch (error) {
+          report(printable(`backend ${backend.name} cannot be closed: ${firstLine(error)}`));
+        }
+      }
+    },
+  };
 }
 
 /** A function, since it changes while we wait, which the type checker does not see. */
@@ -115,11 +141,15 @@ function makeHost(options: Parameters<typeof createHost>[0]): Host {
   }
 }
 
-/** Closes the host. A backend that never closes does not keep the run. */
-async function close(host: Host, timeoutMs: number, report: (line: string) => void): Promise<void> {
+/** Closes the host, or what there is of it. A backend that never closes does not keep the run. */
+async function close(
+  open: AsyncDisposable,
+  timeoutMs: number,
+  report: (line: string) => void,
+): Promise<void> {
   const timer = new AbortController();
   const late = delay(timeoutMs, true, { signal: timer.signal }).catch(() => false);
-  const closed = host[Symbol.asyncDispose]().then(() => false);
+  const closed = Promise.resolve(open[Symbol.asyncDispose]()).then(() => false);
   if (await Promise.race([closed, late]))
     report(`not all was closed within ${timeoutMs} ms: what a backend holds may be left behind`);
   timer.abort();

@@ -70,7 +70,8 @@ export interface Host extends AsyncDisposable {
 const COMMON_GRANTS = ["dropthrough.kernel.v1.KernelService/*"];
 
 /**
- * Makes a host. Nothing runs before `start`.
+ * Makes a host. Nothing runs before `start`. The host closes the backends when it is disposed; if none is made, they stay
+ * with the caller, as they were.
  *
  * @throws GuestError if two guests have one name, a guest's grants are malformed, its `instances` are no whole number
  *   above 0, or there are more than a process holds; TypeError if two backends own one service, or an option has not the shape of one

@@ -1,4 +1,5 @@
 import type { ConnectError } from "@connectrpc/connect";
+import { echo } from "@dropthrough/dispatch/testing";
 import { describe, expect, test, vi } from "vitest";
 import {
   createHost,
@@ -270,6 +271,21 @@ describe("a host that cannot be", () => {
     ],
   ])("%j is refused when it is made: %s", (options, message) => {
     expect(() => createHost(options as HostOptions)).toThrow(message);
+  });
+
+  test("leaves its backends to the caller, as they were, if it is not made", async () => {
+    const closed: string[] = [];
+    const backend = {
+      ...echo(),
+      attach: () => void closed.push("attached"),
+      [Symbol.asyncDispose]: async () => void closed.push("closed"),
+    };
+    expect(() => createHost({ backends: [backend, echo()] })).toThrow("has two owners");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(closed).toEqual([]);
+    await using host = createHost({ backends: [backend] });
+    await host.start();
+    expect(closed).toEqual(["attached"]);
   });
 });
 
