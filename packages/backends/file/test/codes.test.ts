@@ -8,8 +8,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { file } from "../src/index.ts";
 import { ROWS as OWN_ROWS } from "./code-rows.ts";
 import { FIELD_ROWS } from "./field-rows.ts";
+import { TREE_ROWS } from "./tree-rows.ts";
 
-const ROWS = [...OWN_ROWS, ...FIELD_ROWS];
+const ROWS = [...OWN_ROWS, ...TREE_ROWS, ...FIELD_ROWS];
 
 test.each(ROWS)("%s answers %d %s", async (_, code, __, call) => {
   const base = mkdtempSync(join(tmpdir(), "dropthrough-file-"));

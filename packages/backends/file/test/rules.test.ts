@@ -105,6 +105,9 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("a %s mount:", (kind
       Code.FailedPrecondition,
     );
     expect(await get("/data/a")).toBe("abcd");
+    await client.truncate({ handle, size: 2n });
+    await client.write({ handle, data: bytes("e") });
+    expect(await get("/data/a")).toBe("abe");
   });
 
   test("Truncate makes a file shorter, or longer with zeros; Sync waits for the disk", async () => {

@@ -1494,7 +1494,10 @@ export class ReadEventsRequest extends Message {
 @final
 export class ReadEventsResponse extends Message {
   private $events: Array<FileEvent> | null = null;
-  /** At least so many events were dropped since the last read, for want of room or time: they stood before these. List the directory to be sure. */
+  /**
+   * At least so many events were dropped since the last read, for want of room or time (all watches of a guest hear 16,384 in one turn of the
+   * host's event loop): they stood before these. List the directory to be sure.
+   */
   lost: i64 = 0;
   /** Directories that came since the last read and are not watched, for want of room. */
   unwatched: u32 = 0;
@@ -2193,9 +2196,9 @@ export class FileServiceClient {
   /**
    * Opens a file.
    *
-   * Codes: INVALID_ARGUMENT if neither read nor write is set, or create, exclusive, truncate or append without write;
+   * Codes: INVALID_ARGUMENT if neither read nor write is set, create, exclusive, truncate or append without write, or exclusive without create;
    * ALREADY_EXISTS for exclusive, if the file is there; FAILED_PRECONDITION for what is no regular file or stream (a directory, FIFO,
-   * socket or device); PERMISSION_DENIED to write where the mount is read-only; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
+   * socket or device); PERMISSION_DENIED to write where the mount is read-only, or to read a stream; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
    * entries of the mount.
    */
   open(request: OpenRequest, timeoutMs: i32 = 0): Result<OpenResponse> {
@@ -2215,8 +2218,8 @@ export class FileServiceClient {
   /**
    * Writes all of the bytes where the last write of the handle ended; with append, at the end of the file.
    *
-   * Codes: FAILED_PRECONDITION if the handle was not opened to write; RESOURCE_EXHAUSTED if there is no space;
-   * UNAVAILABLE if the reader of a stream has gone.
+   * Codes: FAILED_PRECONDITION if the handle was not opened to write; RESOURCE_EXHAUSTED if there is no space, or if more than 4 MiB
+   * would wait for the reader of a stream; UNAVAILABLE if the reader of a stream has gone.
    */
   write(request: WriteRequest, timeoutMs: i32 = 0): Result<WriteResponse> {
     return this.$write.call<WriteRequest, WriteResponse>(request, timeoutMs);
@@ -2253,9 +2256,10 @@ export class FileServiceClient {
   }
 
   /**
-   * Makes an open file shorter, or longer with zeros.
+   * Makes an open file shorter, or longer with zeros; also one that was opened to append.
    *
-   * Codes: as for WriteAt.
+   * Codes: FAILED_PRECONDITION if the handle was not opened to write, or is a stream; INVALID_ARGUMENT for a size above 2^53;
+   * RESOURCE_EXHAUSTED if there is no space, or the quota of the mount is used up.
    */
   truncate(request: TruncateRequest, timeoutMs: i32 = 0): Result<TruncateResponse> {
     return this.$truncate.call<TruncateRequest, TruncateResponse>(request, timeoutMs);
@@ -2292,8 +2296,8 @@ export class FileServiceClient {
   /**
    * Makes a directory.
    *
-   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount;
-   * RESOURCE_EXHAUSTED above the entries of the mount.
+   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); FAILED_PRECONDITION for a
+   * mount itself, unless with parents; PERMISSION_DENIED on a read-only mount; RESOURCE_EXHAUSTED above the entries of the mount.
    */
   makeDirectory(request: MakeDirectoryRequest, timeoutMs: i32 = 0): Result<MakeDirectoryResponse> {
     return this.$makeDirectory.call<MakeDirectoryRequest, MakeDirectoryResponse>(request, timeoutMs);
@@ -2303,7 +2307,8 @@ export class FileServiceClient {
    * Removes a file, a link (and not what it leads to) or an empty directory; with recursive, a directory with all that it holds.
    * Asynchronous with recursive; if it fails, some of it may be gone.
    *
-   * Codes: FAILED_PRECONDITION for a directory that is not empty, or a mount itself; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION for a directory that is not empty, a mount itself, or with recursive for directories more than 256 deep or with
+   * names that are not UTF-8; PERMISSION_DENIED on a read-only mount.
    */
   remove(request: RemoveRequest, timeoutMs: i32 = 0): Result<RemoveResponse> {
     return this.$remove.call<RemoveRequest, RemoveResponse>(request, timeoutMs);
@@ -2312,8 +2317,8 @@ export class FileServiceClient {
   /**
    * Gives a file or directory another name, at once and whole: whoever looks sees the old or the new. Replaces a file that is there.
    *
-   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
-   * INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, and for a
+   * directory onto a file, or a file onto a directory; INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
    */
   rename(request: RenameRequest, timeoutMs: i32 = 0): Result<RenameResponse> {
     return this.$rename.call<RenameRequest, RenameResponse>(request, timeoutMs);
@@ -2342,7 +2347,7 @@ export class FileServiceClient {
    * Writes a whole file, at once: whoever looks sees all of the old or all of the new, also after a crash of the host. It is written under another
    * name beside it and then renamed, so a link of that name is replaced, not followed.
    *
-   * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory; PERMISSION_DENIED on a read-only mount;
+   * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory, or a mount itself; PERMISSION_DENIED on a read-only mount;
    * RESOURCE_EXHAUSTED if there is no space, or the quota is used up.
    */
   writeFile(request: WriteFileRequest, timeoutMs: i32 = 0): Result<WriteFileResponse> {
@@ -2401,9 +2406,9 @@ export abstract class FileServiceServer extends Service {
   /**
    * Opens a file.
    *
-   * Codes: INVALID_ARGUMENT if neither read nor write is set, or create, exclusive, truncate or append without write;
+   * Codes: INVALID_ARGUMENT if neither read nor write is set, create, exclusive, truncate or append without write, or exclusive without create;
    * ALREADY_EXISTS for exclusive, if the file is there; FAILED_PRECONDITION for what is no regular file or stream (a directory, FIFO,
-   * socket or device); PERMISSION_DENIED to write where the mount is read-only; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
+   * socket or device); PERMISSION_DENIED to write where the mount is read-only, or to read a stream; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
    * entries of the mount.
    */
   abstract open(request: OpenRequest): Result<OpenResponse>;
@@ -2419,8 +2424,8 @@ export abstract class FileServiceServer extends Service {
   /**
    * Writes all of the bytes where the last write of the handle ended; with append, at the end of the file.
    *
-   * Codes: FAILED_PRECONDITION if the handle was not opened to write; RESOURCE_EXHAUSTED if there is no space;
-   * UNAVAILABLE if the reader of a stream has gone.
+   * Codes: FAILED_PRECONDITION if the handle was not opened to write; RESOURCE_EXHAUSTED if there is no space, or if more than 4 MiB
+   * would wait for the reader of a stream; UNAVAILABLE if the reader of a stream has gone.
    */
   abstract write(request: WriteRequest): Result<WriteResponse>;
 
@@ -2449,9 +2454,10 @@ export abstract class FileServiceServer extends Service {
   abstract seek(request: SeekRequest): Result<SeekResponse>;
 
   /**
-   * Makes an open file shorter, or longer with zeros.
+   * Makes an open file shorter, or longer with zeros; also one that was opened to append.
    *
-   * Codes: as for WriteAt.
+   * Codes: FAILED_PRECONDITION if the handle was not opened to write, or is a stream; INVALID_ARGUMENT for a size above 2^53;
+   * RESOURCE_EXHAUSTED if there is no space, or the quota of the mount is used up.
    */
   abstract truncate(request: TruncateRequest): Result<TruncateResponse>;
 
@@ -2478,8 +2484,8 @@ export abstract class FileServiceServer extends Service {
   /**
    * Makes a directory.
    *
-   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount;
-   * RESOURCE_EXHAUSTED above the entries of the mount.
+   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); FAILED_PRECONDITION for a
+   * mount itself, unless with parents; PERMISSION_DENIED on a read-only mount; RESOURCE_EXHAUSTED above the entries of the mount.
    */
   abstract makeDirectory(request: MakeDirectoryRequest): Result<MakeDirectoryResponse>;
 
@@ -2487,15 +2493,16 @@ export abstract class FileServiceServer extends Service {
    * Removes a file, a link (and not what it leads to) or an empty directory; with recursive, a directory with all that it holds.
    * Asynchronous with recursive; if it fails, some of it may be gone.
    *
-   * Codes: FAILED_PRECONDITION for a directory that is not empty, or a mount itself; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION for a directory that is not empty, a mount itself, or with recursive for directories more than 256 deep or with
+   * names that are not UTF-8; PERMISSION_DENIED on a read-only mount.
    */
   abstract remove(request: RemoveRequest): Result<RemoveResponse>;
 
   /**
    * Gives a file or directory another name, at once and whole: whoever looks sees the old or the new. Replaces a file that is there.
    *
-   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
-   * INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, and for a
+   * directory onto a file, or a file onto a directory; INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
    */
   abstract rename(request: RenameRequest): Result<RenameResponse>;
 
@@ -2518,7 +2525,7 @@ export abstract class FileServiceServer extends Service {
    * Writes a whole file, at once: whoever looks sees all of the old or all of the new, also after a crash of the host. It is written under another
    * name beside it and then renamed, so a link of that name is replaced, not followed.
    *
-   * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory; PERMISSION_DENIED on a read-only mount;
+   * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory, or a mount itself; PERMISSION_DENIED on a read-only mount;
    * RESOURCE_EXHAUSTED if there is no space, or the quota is used up.
    */
   abstract writeFile(request: WriteFileRequest): Result<WriteFileResponse>;

@@ -138,9 +138,9 @@ export const EchoService: GenService<{
     output: typeof EchoResponseSchema;
   },
   /**
-   * The same contract, in a second method, for what has to be told apart.
+   * Answers the payload of the request, in a second method, for what has to be told apart.
    *
-   * Codes: as for Echo.
+   * Codes: none of its own.
    *
    * @generated from rpc dropthrough.testing.v1.EchoService.Forward
    */

@@ -820,7 +820,8 @@ export type ReadEventsResponse = Message<"dropthrough.file.v1.ReadEventsResponse
   events: FileEvent[];
 
   /**
-   * At least so many events were dropped since the last read, for want of room or time: they stood before these. List the directory to be sure.
+   * At least so many events were dropped since the last read, for want of room or time (all watches of a guest hear 16,384 in one turn of the
+   * host's event loop): they stood before these. List the directory to be sure.
    *
    * @generated from field: int64 lost = 2;
    */
@@ -1303,9 +1304,9 @@ export const FileService: GenService<{
   /**
    * Opens a file.
    *
-   * Codes: INVALID_ARGUMENT if neither read nor write is set, or create, exclusive, truncate or append without write;
+   * Codes: INVALID_ARGUMENT if neither read nor write is set, create, exclusive, truncate or append without write, or exclusive without create;
    * ALREADY_EXISTS for exclusive, if the file is there; FAILED_PRECONDITION for what is no regular file or stream (a directory, FIFO,
-   * socket or device); PERMISSION_DENIED to write where the mount is read-only; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
+   * socket or device); PERMISSION_DENIED to write where the mount is read-only, or to read a stream; RESOURCE_EXHAUSTED above the handles of one guest, or to create a file above the
    * entries of the mount.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Open
@@ -1331,8 +1332,8 @@ export const FileService: GenService<{
   /**
    * Writes all of the bytes where the last write of the handle ended; with append, at the end of the file.
    *
-   * Codes: FAILED_PRECONDITION if the handle was not opened to write; RESOURCE_EXHAUSTED if there is no space;
-   * UNAVAILABLE if the reader of a stream has gone.
+   * Codes: FAILED_PRECONDITION if the handle was not opened to write; RESOURCE_EXHAUSTED if there is no space, or if more than 4 MiB
+   * would wait for the reader of a stream; UNAVAILABLE if the reader of a stream has gone.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Write
    */
@@ -1381,9 +1382,10 @@ export const FileService: GenService<{
     output: typeof SeekResponseSchema;
   },
   /**
-   * Makes an open file shorter, or longer with zeros.
+   * Makes an open file shorter, or longer with zeros; also one that was opened to append.
    *
-   * Codes: as for WriteAt.
+   * Codes: FAILED_PRECONDITION if the handle was not opened to write, or is a stream; INVALID_ARGUMENT for a size above 2^53;
+   * RESOURCE_EXHAUSTED if there is no space, or the quota of the mount is used up.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Truncate
    */
@@ -1439,8 +1441,8 @@ export const FileService: GenService<{
   /**
    * Makes a directory.
    *
-   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); PERMISSION_DENIED on a read-only mount;
-   * RESOURCE_EXHAUSTED above the entries of the mount.
+   * Codes: ALREADY_EXISTS if something of that name is there (with parents: if it is no directory); FAILED_PRECONDITION for a
+   * mount itself, unless with parents; PERMISSION_DENIED on a read-only mount; RESOURCE_EXHAUSTED above the entries of the mount.
    *
    * @generated from rpc dropthrough.file.v1.FileService.MakeDirectory
    */
@@ -1453,7 +1455,8 @@ export const FileService: GenService<{
    * Removes a file, a link (and not what it leads to) or an empty directory; with recursive, a directory with all that it holds.
    * Asynchronous with recursive; if it fails, some of it may be gone.
    *
-   * Codes: FAILED_PRECONDITION for a directory that is not empty, or a mount itself; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION for a directory that is not empty, a mount itself, or with recursive for directories more than 256 deep or with
+   * names that are not UTF-8; PERMISSION_DENIED on a read-only mount.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Remove
    */
@@ -1465,8 +1468,8 @@ export const FileService: GenService<{
   /**
    * Gives a file or directory another name, at once and whole: whoever looks sees the old or the new. Replaces a file that is there.
    *
-   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, or onto a file;
-   * INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION between two mounts, or two quotas (copy it), for a mount itself, for a directory onto one that is not empty, and for a
+   * directory onto a file, or a file onto a directory; INVALID_ARGUMENT for a directory into itself; PERMISSION_DENIED on a read-only mount.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Rename
    */
@@ -1504,7 +1507,7 @@ export const FileService: GenService<{
    * Writes a whole file, at once: whoever looks sees all of the old or all of the new, also after a crash of the host. It is written under another
    * name beside it and then renamed, so a link of that name is replaced, not followed.
    *
-   * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory; PERMISSION_DENIED on a read-only mount;
+   * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory, or a mount itself; PERMISSION_DENIED on a read-only mount;
    * RESOURCE_EXHAUSTED if there is no space, or the quota is used up.
    *
    * @generated from rpc dropthrough.file.v1.FileService.WriteFile
