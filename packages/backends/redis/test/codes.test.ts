@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { Code } from "@connectrpc/connect";
 import { codesWithoutRow, type InMemory, inMemory } from "@dropthrough/dispatch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { redis, type RedisService } from "../src/index.ts";
+import { CODES } from "../src/redis-error.ts";
 import { type RedisServer, startRedisServer } from "../src/testing.ts";
 import { absent, LEFT, list, type Row, text } from "./codes/row.ts";
 import { AWAY, ISOLATED, OF_A_SERVER, OF_THE_ENGINE, ROWS, SHUT } from "./codes/rows.ts";
@@ -50,8 +52,17 @@ describe.each(CASES)("of %s,", (_, make, rows) => {
   });
 });
 
+const path = new URL("../../../../proto/dropthrough/redis/v1/redis.proto", import.meta.url);
+const proto = readFileSync(path, "utf8");
+
 test("every code that the contract documents has a row", () => {
-  const proto = new URL("../../../../proto/dropthrough/redis/v1/redis.proto", import.meta.url);
   const rows = CASES.flatMap(([, , all]) => all);
-  expect(codesWithoutRow(readFileSync(proto, "utf8"), rows)).toEqual([]);
+  expect(codesWithoutRow(proto, rows)).toEqual([]);
+});
+
+test("the table of the contract has every kind of error reply, with its code", () => {
+  for (const [kind, code] of Object.entries(CODES)) {
+    const name = (Code[code] ?? "").replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+    expect(proto).toMatch(new RegExp(`^// \\| ${name} \\| .*\\b${kind}\\b`, "m"));
+  }
 });

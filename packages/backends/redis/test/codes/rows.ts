@@ -145,6 +145,16 @@ export const ROWS: Row[] = [
   ],
   [
     "Transaction",
+    INVALID_ARGUMENT,
+    "for a watch of another connection",
+    async (c) => {
+      const { connectionId } = await c.open({});
+      const { watchId } = await c.watch({ connectionId, keys: [text.key] });
+      await c.transaction({ commands: [command], watchId });
+    },
+  ],
+  [
+    "Transaction",
     RESOURCE_EXHAUSTED,
     "for more than 10,000 commands",
     async (c) => c.transaction({ commands: Array.from({ length: 10_001 }, () => command) }),
@@ -194,6 +204,12 @@ export const ROWS: Row[] = [
     async (c) => c.execute({ command: "GET\r\n" }),
   ],
   ["Subscribe", INVALID_ARGUMENT, "without a channel", async (c) => c.subscribe({})],
+  [
+    "Subscribe",
+    INVALID_ARGUMENT,
+    "for a channel that is not UTF-8",
+    async (c) => c.subscribe({ channels: [Uint8Array.of(0xff)] }),
+  ],
   [
     "Subscribe",
     INVALID_ARGUMENT,

@@ -113,7 +113,10 @@ export class SubscribeRequest extends Message$ {
   connectionId: string = "";
   private $channels: Array<Uint8Array> | null = null;
   private $patterns: Array<Uint8Array> | null = null;
-  /** Messages to keep until they are polled, 1 to 65,536; 0 for 1,024. The oldest are dropped for new ones. */
+  /**
+   * Messages to keep until they are polled, 1 to 65,536; 0 for 1,024. At most 16 MiB of them. The oldest are dropped for new ones, and so is
+   * one of more than 2 MiB.
+   */
   buffer: u32 = 0;
 
   /** A message from its bytes; null if they are malformed. */
@@ -339,7 +342,7 @@ export class Message extends Message$ {
 export class PollRequest extends Message$ {
   /** The subscription. */
   subscriptionId: string = "";
-  /** How many at most, 1 to 65,536; 0 for 256. */
+  /** How many at most, 1 to 65,536; 0 for 256. Never more than 2 MiB of them. */
   most: u32 = 0;
   /** Milliseconds to wait for the first message, at most 60,000; 0 to answer at once. */
   waitMs: u32 = 0;

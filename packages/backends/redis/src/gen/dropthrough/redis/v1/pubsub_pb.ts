@@ -97,7 +97,8 @@ export type SubscribeRequest = Message$1<"dropthrough.redis.v1.SubscribeRequest"
   patterns: Uint8Array[];
 
   /**
-   * Messages to keep until they are polled, 1 to 65,536; 0 for 1,024. The oldest are dropped for new ones.
+   * Messages to keep until they are polled, 1 to 65,536; 0 for 1,024. At most 16 MiB of them. The oldest are dropped for new ones, and so is
+   * one of more than 2 MiB.
    *
    * @generated from field: uint32 buffer = 4;
    */
@@ -181,7 +182,7 @@ export type PollRequest = Message$1<"dropthrough.redis.v1.PollRequest"> & {
   subscriptionId: string;
 
   /**
-   * How many at most, 1 to 65,536; 0 for 256.
+   * How many at most, 1 to 65,536; 0 for 256. Never more than 2 MiB of them.
    *
    * @generated from field: uint32 most = 2;
    */

@@ -171,17 +171,18 @@ export const PingResponseSchema: GenMessage<PingResponse> = /*@__PURE__*/
  *
  * | code | when |
  * |---|---|
- * | INVALID_ARGUMENT | WRONGTYPE, a value that is no number, a syntax error, keys of different slots of a cluster |
- * | NOT_FOUND | no such connection, no such key (where the call needs one), NOSCRIPT |
+ * | INVALID_ARGUMENT | WRONGTYPE, a value that is no number, a syntax error, EXECABORT, CROSSSLOT (keys of different slots of a cluster) |
+ * | NOT_FOUND | no such connection, no such key (where the call needs one), NOSCRIPT, NOGROUP |
  * | ALREADY_EXISTS | BUSYKEY, BUSYGROUP |
  * | PERMISSION_DENIED | NOAUTH, NOPERM, WRONGPASS: what the operator's Redis user may not do |
  * | RESOURCE_EXHAUSTED | OOM (Redis is full), a reply that is too large (the command was done), too many commands under way, a limit of this backend |
- * | FAILED_PRECONDITION | READONLY (a replica), MISCONF, MOVED (a cluster that is not configured as one) |
+ * | FAILED_PRECONDITION | READONLY (a replica), MISCONF, MOVED and ASK (a cluster that is not configured as one) |
  * | OUT_OF_RANGE | an increment beyond 64 bits, an index that is not there |
- * | ABORTED | a watched key changed, or moved to another node of a cluster |
+ * | ABORTED | a watched key changed, or moved to another node of a cluster; the connection of a watch was lost |
  * | UNIMPLEMENTED | a command that this Redis, or the embedded engine, does not have |
- * | UNAVAILABLE | no connection, or one that was lost before the answer came; LOADING, BUSY, TRYAGAIN, CLUSTERDOWN |
+ * | UNAVAILABLE | no connection, or one that was lost before the answer came; LOADING, BUSY, TRYAGAIN, CLUSTERDOWN, MASTERDOWN, NOREPLICAS |
  * | UNKNOWN | any other error of Redis |
+ * | INTERNAL | an answer that no Redis gives to that command |
  *
  * UNAVAILABLE carries a dropthrough.abi.v1.RetryInfo. A command that was under way when its connection was lost may have been
  * done or not: it is never sent twice, unless it only reads and the operator allowed it. Every rpc may also answer the codes of the boundary itself (docs/ABI.md).
@@ -276,7 +277,7 @@ export const RedisService: GenService<{
     output: typeof ExistsResponseSchema;
   },
   /**
-   * Reads many values at one moment.
+   * Reads many values at one moment; on a cluster, those of each slot.
    *
    * Codes: INVALID_ARGUMENT without a key. A key that is absent or holds no string has no value.
    *
@@ -288,7 +289,7 @@ export const RedisService: GenService<{
     output: typeof MultiGetResponseSchema;
   },
   /**
-   * Writes many values at one moment: all or none.
+   * Writes many values at one moment: all or none; on a cluster, those of each slot.
    *
    * Codes: INVALID_ARGUMENT without a pair.
    *
@@ -881,8 +882,8 @@ export const RedisService: GenService<{
   /**
    * Reads members by rank, by score or by their bytes, in the order (score, bytes of the member).
    *
-   * Codes: INVALID_ARGUMENT without a kind of range, for an offset or limit with ranks, or if the key holds no sorted set.
-   * An absent key is OK, with no members.
+   * Codes: INVALID_ARGUMENT without a kind of range, for an offset or limit with ranks or below 0, for scores with bytes, or if the key
+   * holds no sorted set. An absent key is OK, with no members.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.SortedSetRange
    */
@@ -1005,7 +1006,9 @@ export const RedisService: GenService<{
    * Sends many commands that Redis runs in one go, with nothing between. One that fails stops none of the others: Redis
    * takes nothing back.
    *
-   * Codes: as Pipeline; ABORTED if a key of the watch has changed, and then nothing was done; NOT_FOUND if the watch is not open.
+   * Codes: as Pipeline; INVALID_ARGUMENT for a command that its rpc would refuse, for a watch of another connection or, on a cluster, for keys of
+   * different slots or a Scan, and then nothing was sent; ABORTED if a key of the watch has changed, or nobody knows whether one has, and then
+   * nothing was done; NOT_FOUND if the watch is not open.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Transaction
    */
@@ -1056,7 +1059,7 @@ export const RedisService: GenService<{
   /**
    * Runs a command that this contract has no call for, if the operator listed it.
    *
-   * Codes: PERMISSION_DENIED for a command that is not listed; INVALID_ARGUMENT for a name that is none; FAILED_PRECONDITION where the
+   * Codes: PERMISSION_DENIED for a command that is not listed; INVALID_ARGUMENT for a name that is none, or to BLOCK; FAILED_PRECONDITION where the
    * guest has keys of its own and it is not known which arguments are keys.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Execute
@@ -1081,7 +1084,7 @@ export const RedisService: GenService<{
   /**
    * Listens to channels from now on, and keeps what is said there until it is polled. It ends with the caller.
    *
-   * Codes: INVALID_ARGUMENT without a channel, with more than 256, or a buffer above 65,536; RESOURCE_EXHAUSTED for more than 64
+   * Codes: INVALID_ARGUMENT without a channel, with more than 256 or one that is not UTF-8, or a buffer above 65,536; RESOURCE_EXHAUSTED for more than 64
    * subscriptions of one caller; UNAVAILABLE if the server cannot be reached.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Subscribe
