@@ -97,8 +97,8 @@ function errorLines(error: LogRecord["error"]): string[] {
     return typeof value === "string" ? value : "";
   };
   const head = [text("type"), text("message")].filter((part) => part !== "").join(": ");
-  const stack = text("stack")
-    .split("\n")
-    .filter((line) => line !== "");
-  return [head, ...stack].map((line) => `    ${line}`);
+  // The mark tells a line that the guest made up from a record or a call, which a tree indents as well.
+  return [head, ...text("stack").split("\n")]
+    .filter((line) => line !== "")
+    .map((line) => `    | ${line}`);
 }

@@ -1,3 +1,4 @@
+import { printable } from "@dropthrough/dispatch";
 import { type LogRecord, recordLines } from "./log-record.ts";
 
 /** A call that records were written for, directly or further in. */
@@ -121,7 +122,7 @@ export class LogTree {
   #printNode(node: CallNode, depth: number, goesOn: boolean): void {
     const indent = "  ".repeat(depth);
     const who = node.guest === undefined ? "" : ` ${node.guest}`;
-    this.#print(`${indent}#${node.id}${who}${goesOn ? " …" : ""}`);
+    this.#print(`${indent}#${node.id}${printable(who)}${goesOn ? " …" : ""}`);
     for (const { item } of node.children.toSorted((a, b) => a.start - b.start)) {
       if ("children" in item) this.#printNode(item, depth + 1, false);
       else for (const line of recordLines(item, false)) this.#print(`${indent}  ${line}`);

@@ -148,9 +148,9 @@ describe("logs", () => {
     const error = { type: "NotFound", message: "no such key", stack: "at a\nat b\n" };
     expect(await shown([line(1, [], "a", "failed", { error })])).toEqual([
       "12:00:00.123 INFO a: failed",
-      "    NotFound: no such key",
-      "    at a",
-      "    at b",
+      "    | NotFound: no such key",
+      "    | at a",
+      "    | at b",
     ]);
   });
 });
@@ -164,6 +164,7 @@ describe("what is hostile, or of somebody else,", () => {
         attributes: { [evil]: evil },
         error: { type: evil, stack: evil },
       }),
+      line(3, [2], `g${evil}`, "the name stands at its call"),
       JSON.stringify({ level: 30, time: evil, msg: "" }),
     ];
     for (const tree of [false, true]) {
@@ -171,6 +172,20 @@ describe("what is hostile, or of somebody else,", () => {
       // oxlint-disable-next-line no-control-regex
       expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
       expect(text).toContain("? \\u001b[2J");
+    }
+  });
+
+  test("forges no call and no record of a tree by a stack, which may have lines", async () => {
+    const stack = "#9 root\n  12:00:00.123 FATAL forged\n12:00:00.123 FATAL root: forged";
+    const records = [
+      line(3, [2], "a", "honest", { error: { type: "", message: "", stack } }),
+      line(7, [4, 5, 6], "b", "deep"),
+    ];
+    for (const tree of [false, true]) {
+      const lines = await shown([records.join("\n")], { tree });
+      const forged = lines.filter((text) => /#9|forged/.test(text));
+      expect(forged).toHaveLength(3);
+      for (const text of forged) expect(text).toMatch(/^ +\| /);
     }
   });
 
