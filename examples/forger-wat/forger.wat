@@ -64,6 +64,8 @@
     ;; Too much.
     "a message of 1,000,000\00W\f8\0a\08\03\f8\12\fb\64\00\fa\10\27x\fc\ff"
     "a message of escapes\00W\f8\0a\08\03\f8\12\fa\10\27\1b\f9\f8\2a\f8\1a\fa\10\27\1b\ff"
+    "a message of quotes\00W\f8\0a\08\03\f8\12\fa\10\27\22\f9\f8\2a\f8\0a\fa\10\27\22\f9\f8\12\fa\10\27\5c\f9\f8\1a\fa\10\27\22\ff"
+    "4,096 numbers of 24 digits\00W\f8\0a\08\03\f8\22\f8\0ak\f9\f8\12\f8\32\fb\40\00\f8\0a\f8\32\fb\40\00\0a\09\19\01\02\03\04\05\06\07\81\fc\f9\f9\fc\ff"
     "a key of 10,000\00W\f8\0a\08\03\f8\22\f8\0a\fa\10\27k\ff"
     "bytes of 10,000\00W\f8\0a\08\03\f8\22\f8\0ak\f9\f8\12\f8\2a\fa\10\27\00\ff"
     "65 attributes\00W\f8\0a\08\03\fb\41\00\f8\22\f8\0ak\f9\f9\fc\ff"

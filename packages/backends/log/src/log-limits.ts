@@ -1,6 +1,6 @@
 /** The bounds of the log, all on by default. What is above one is refused or cut where the guest sees it, or counted. */
 export interface LogLimits {
-  /** Bytes of UTF-8 that the text of one record may have in all, escaped. Above: RESOURCE_EXHAUSTED. Default 65,536. */
+  /** Bytes that what a guest gave for one record may take on its line, escaped. Above: RESOURCE_EXHAUSTED. Default 65,536. */
   readonly recordBytes: number;
   /** Characters of one text; what is longer is cut, and says how long it was. Default 16,384. */
   readonly textLength: number;

@@ -58,8 +58,8 @@ export class Log implements ServiceImpl<typeof LogService> {
   lines(writer: LineWriter, level: LevelName): Writable {
     const { name, instance } = writer;
     const { textLength, recordBytes } = this.#limits;
-    // Escaped, a character takes six.
-    const most = Math.max(2, Math.min(textLength, Math.floor(recordBytes / 6)));
+    // Escaped, a character takes seven bytes.
+    const most = Math.max(2, Math.min(textLength, Math.floor(recordBytes / 7)));
     return lineStream(most, (text) => {
       if (!this.#enabled(name, level)) return;
       this.#guest(name).write(level, () => ({

@@ -6,6 +6,9 @@ import type { Attribute, Record as LogRecord, Value } from "./gen/dropthrough/lo
 import type { LogLimits } from "./log-limits.ts";
 import { cut } from "./cut.ts";
 
+/** Bytes that JSON puts around a text or a value: quotes or brackets, a colon, a comma. */
+const AROUND = 4;
+
 /** What JSON can hold. */
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -58,24 +61,28 @@ class RecordEncoder {
       attributes.map(({ key, value }) => {
         if (key === "") throw new ConnectError("an attribute needs a key", Code.InvalidArgument);
         const text = printable(cut(key, this.#limits.keyLength));
-        this.#spend(text);
+        this.#spendText(text);
         return [text, this.#value(value, depth)];
       }),
     );
   }
 
   #value(value: Value | undefined, depth: number): Json {
-    this.#spend("");
+    this.#spend(AROUND);
     const { kind } = value ?? { kind: { case: undefined } };
     switch (kind.case) {
       case "string":
         return this.#text(kind.value);
       case "int":
-        return Number.isSafeInteger(Number(kind.value)) ? Number(kind.value) : String(kind.value);
+        return this.#number(
+          Number(kind.value),
+          Number.isSafeInteger(Number(kind.value)),
+          kind.value,
+        );
       case "double":
-        return Number.isFinite(kind.value) ? kind.value : String(kind.value);
+        return this.#number(kind.value, Number.isFinite(kind.value), kind.value);
       case "bool":
-        return kind.value;
+        return this.#word(kind.value);
       case "bytes":
         return this.#bytes(kind.value);
       case "list":
@@ -84,7 +91,7 @@ class RecordEncoder {
       case "map":
         return this.#attributes(kind.value.attributes, depth + 1);
       default:
-        return null;
+        return this.#word(null);
     }
   }
 
@@ -93,15 +100,28 @@ class RecordEncoder {
     const shown =
       value.length > textLength ? `${cut(value, textLength)}… (${value.length} characters)` : value;
     const text = printable(shown, keep);
-    this.#spend(text);
+    this.#spendText(text);
     return text;
+  }
+
+  #word<T extends boolean | null>(word: T): T {
+    this.#spend(String(word).length + 1 - AROUND);
+    return word;
+  }
+
+  /** A number as such, or its digits where JSON has no word for it. */
+  #number(value: number, hasWord: boolean, given: number | bigint): number | string {
+    const digits = String(given);
+    this.#spend(digits.length);
+    return hasWord ? value : digits;
   }
 
   #bytes(bytes: Uint8Array): string {
     const { valueBytes } = this.#limits;
     const encoded = Buffer.from(bytes.subarray(0, valueBytes)).toString("base64");
-    this.#spend(encoded);
-    return bytes.length > valueBytes ? `${encoded}… (${bytes.length} bytes)` : encoded;
+    const text = bytes.length > valueBytes ? `${encoded}… (${bytes.length} bytes)` : encoded;
+    this.#spendText(text);
+    return text;
   }
 
   #checkSize(count: number, depth: number): void {
@@ -120,9 +140,13 @@ class RecordEncoder {
     }
   }
 
-  /** Counts a text and what JSON puts around it. */
-  #spend(text: string): void {
-    this.#left -= Buffer.byteLength(text) + 4;
+  /** Counts a text as it stands on the line, where quotes and backslashes take two bytes. */
+  #spendText(text: string): void {
+    this.#spend(Buffer.byteLength(JSON.stringify(text)) - 2 + AROUND);
+  }
+
+  #spend(bytes: number): void {
+    this.#left -= bytes;
     if (this.#left < 0) {
       throw new ConnectError(
         `a record may have ${this.#limits.recordBytes} bytes: write less, or several records`,

@@ -208,6 +208,16 @@ describe("the size of a record is bounded", () => {
 
   const nested = (depth: number): ValueInit => (depth === 0 ? yes : list([nested(depth - 1)]));
 
+  /** 64 of 20 digits and more, as whole numbers and as others. */
+  const numbers = list(
+    Array.from({ length: 64 }, (_, i) => ({
+      kind:
+        i % 2 === 0
+          ? { case: "int", value: -(2n ** 63n) }
+          : { case: "double", value: -1.2345678901234567e-300 },
+    })),
+  );
+
   test("up to the limits it is written", async () => {
     const { memory, lines } = fileLog();
     const attributes = Array.from({ length: 64 }, (_, i) => ({ key: `k${i}`, value: nested(7) }));
@@ -261,11 +271,72 @@ describe("the size of a record is bounded", () => {
       },
       "a record may have 65536 bytes: write less, or several records",
     ],
+    [
+      "quotes, which take two",
+      {
+        message: '"'.repeat(16_000),
+        error: { message: "\\".repeat(16_000), stack: "x".repeat(2_000) },
+      },
+      "a record may have 65536 bytes: write less, or several records",
+    ],
+    [
+      "numbers, which take more digits than bytes",
+      { attributes: [{ key: "k", value: list(Array.from({ length: 64 }, () => numbers)) }] },
+      "a record may have 65536 bytes: write less, or several records",
+    ],
   ])("above them it is RESOURCE_EXHAUSTED: %s", async (_, record, message) => {
     const { memory, text: written } = fileLog();
     const error = await failure(memory.client().write(info(record)));
     expect(error.message).toBe(`[resource_exhausted] ${message}`);
     expect(written()).toBe("");
+  });
+
+  test("no line is longer than that and what the host adds, whatever the record is made of", async () => {
+    const kinds: ValueInit[] = [
+      text("x"),
+      text('"'),
+      text("\u001b"),
+      text("\u{e0041}"),
+      text("€"),
+      { kind: { case: "bytes", value: new Uint8Array(2_000) } },
+      { kind: { case: "double", value: -1.2345678901234567e-300 } },
+      { kind: { case: "int", value: -(2n ** 63n) } },
+      yes,
+      {},
+      list([]),
+      map([]),
+    ];
+    const { memory, text: written } = fileLog({ limits: { bytesPerSecond: 1e9 } });
+    for (const kind of kinds) {
+      // The most of it that is taken.
+      let [least, most] = [0, 64 * 64 * 8];
+      while (least < most) {
+        const count = Math.ceil((least + most) / 2);
+        const all = Array.from({ length: count }, () => kind);
+        const rows = Array.from({ length: Math.ceil(count / 64) }, (_, i) =>
+          list(all.slice(i * 64, i * 64 + 64)),
+        );
+        const attributes = Array.from({ length: Math.ceil(rows.length / 64) }, (_, i) => ({
+          key: `\u001b"${i}`,
+          value: list(rows.slice(i * 64, i * 64 + 64)),
+        }));
+        const taken = await memory
+          .client()
+          .write(info({ attributes }))
+          .then(
+            () => true,
+            () => false,
+          );
+        if (taken) least = count;
+        else most = count - 1;
+      }
+      expect(least).toBeGreaterThan(10);
+    }
+    const sizes = written()
+      .split("\n")
+      .map((line) => Buffer.byteLength(line));
+    expect(Math.max(...sizes)).toBeGreaterThan(60_000);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(65_536 + 200);
   });
 
   test("the limits are the operator's", async () => {
