@@ -1,9 +1,14 @@
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { open } from "node:fs/promises";
 import { checkThreshold, type Threshold } from "./level.ts";
 
+const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants;
+/** A named pipe is not waited for. */
+const FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 /** Milliseconds between two looks at the file. */
 const LOOK_MS = 1_000;
+/** Bytes of a file of levels; nobody writes more by hand. */
+const MOST_BYTES = 1024 * 1024;
 
 /** Which records are written, by their level. */
 export interface Levels {
@@ -43,12 +48,37 @@ export class LevelsFile {
    * @throws TypeError if it does not hold levels; Error of node:fs if it is there and cannot be read
    */
   read(): Levels {
+    let fd: number | undefined;
     try {
-      this.#text = readFileSync(this.#path, "utf8");
+      fd = openSync(this.#path, FLAGS);
+      this.#check(fstatSync(fd));
+      this.#text = readFileSync(fd, "utf8");
     } catch (error) {
       this.#text = absent(error as NodeJS.ErrnoException);
+    } finally {
+      if (fd !== undefined) closeSync(fd);
     }
     return this.#parse();
+  }
+
+  /** The same behind the host's back. */
+  async #look(): Promise<string | undefined> {
+    try {
+      await using file = await open(this.#path, FLAGS);
+      this.#check(await file.stat());
+      return await file.readFile("utf8");
+    } catch (error) {
+      return absent(error as NodeJS.ErrnoException);
+    }
+  }
+
+  /** What is no file may have no end, or hold up whoever reads it. */
+  #check(stats: Stats): void {
+    if (!stats.isFile()) throw new TypeError(`${this.#path} is no file`);
+    if (stats.size > MOST_BYTES)
+      throw new TypeError(
+        `${this.#path} has ${stats.size} bytes: levels take ${MOST_BYTES} at most`,
+      );
   }
 
   /** Calls `changed` within a second or so of every change, or `refused` with a sentence, once, if there are no levels in it. */
@@ -56,7 +86,7 @@ export class LevelsFile {
     let trouble: string | undefined;
     const look = async (): Promise<void> => {
       try {
-        const text = await readFile(this.#path, "utf8").catch(absent);
+        const text = await this.#look();
         if (this.#timer === undefined || (text === this.#text && trouble === undefined)) return;
         this.#text = text;
         changed(this.#parse());

@@ -1,4 +1,14 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Level, log } from "../src/index.ts";
@@ -46,7 +56,7 @@ test("levels follow their file: when it is there, changes, is broken, and goes",
   await expect.poll(both).toEqual(given);
   mkdirSync(levelsFile);
   await expect.poll(() => file.lines().length).toBe(2);
-  expect(file.lines()[1]?.["msg"]).toContain("EISDIR");
+  expect(file.lines()[1]?.["msg"]).toContain("is no file");
   rmSync(levelsFile, { recursive: true });
 
   // What is wrong is said once, and again when it is something else.
@@ -70,3 +80,38 @@ test.each([
   writeFileSync(levelsFile, text);
   expect(() => log({ levelsFile })).toThrow(message);
 });
+
+/** What nobody should find in the place of a file of levels, and what is said of it. */
+const STRANGE: readonly [string, (path: string) => void, string][] = [
+  ["a named pipe", (path) => void execFileSync("mkfifo", [path]), "is no file"],
+  ["a link to what has no end", (path) => symlinkSync("/dev/zero", path), "is no file"],
+  [
+    "a file of a gigabyte",
+    (path) => {
+      closeSync(openSync(path, "w"));
+      truncateSync(path, 2 ** 30);
+    },
+    "has 1073741824 bytes: levels take 1048576 at most",
+  ],
+  ["a link to itself", (path) => symlinkSync(path, path), "ELOOP"],
+];
+
+test.each(STRANGE)(
+  "%s is refused, and holds up nobody: neither at the start nor while it runs",
+  async (_, put, message) => {
+    const levelsFile = join(scratch(), "levels.json");
+    const file = fileLog({ levelsFile });
+    put(levelsFile);
+    expect(() => log({ levelsFile })).toThrow(message);
+    await expect
+      .poll(() => file.lines().map(({ msg }) => msg))
+      .toEqual([expect.stringContaining(message)]);
+    // What takes its place at once is seen.
+    const next = `${levelsFile}.next`;
+    writeFileSync(next, `{ "level": "debug" }`);
+    renameSync(next, levelsFile);
+    const enabled = async (): Promise<boolean> =>
+      (await file.memory.client().enabled({ level: Level.DEBUG })).enabled;
+    await expect.poll(enabled).toBe(true);
+  },
+);
