@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, writev, writevSync } from "node:fs";
 import { isatty } from "node:tty";
-import type { Outlet, OutletEvents } from "./outlet.ts";
+import { type Outlet, type OutletEvents, STUCK_MS } from "./outlet.ts";
 
 /** How many lines go in one system call. */
 const MOST_LINES = 512;
@@ -9,8 +9,6 @@ const SLOW_MS = 50;
 /** Milliseconds until it is tried again: a pipe that is full, and whatever else went wrong. */
 const FULL_MS = 20;
 const FAILED_MS = 1_000;
-/** Milliseconds that a pipe may be full before it counts as trouble. */
-const STUCK_MS = 1_000;
 
 /**
  * Lines into a file descriptor. Where the operating system takes them at once, a line stands there before Write answers, and
@@ -25,20 +23,25 @@ const STUCK_MS = 1_000;
  */
 export class DescriptorOutlet implements Outlet {
   readonly terminal: boolean;
-  readonly #fd: number;
+  #fd: number;
   readonly #own: boolean;
   readonly #blocking: boolean;
   readonly #most: number;
   readonly #events: OutletEvents;
   #queue: Buffer[] = [];
+  /** The first line of the queue, if a part of it is written and no longer there. */
+  #torn: Buffer | undefined;
   #waiting = 0;
   #slow = false;
   /** A thread is writing. */
   #busy = false;
   #failure: NodeJS.ErrnoException | undefined;
-  #failedAt = 0;
+  /** When the last line was taken, or the first of those that wait came. */
+  #movedAt = 0;
   #tryAt = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** The file to go on in, once no thread is writing. */
+  #next: number | undefined;
   #closed: (() => void) | undefined;
   #ended = false;
 
@@ -57,20 +60,41 @@ export class DescriptorOutlet implements Outlet {
   }
 
   get trouble(): string | undefined {
-    if (this.#failure === undefined) return undefined;
-    if (this.#failure.code !== "EAGAIN") return `writing fails: ${this.#failure.message}`;
-    const stuck = performance.now() - this.#failedAt >= STUCK_MS;
-    return stuck ? `nobody reads: ${this.#waiting} bytes wait` : undefined;
+    if (this.#failure !== undefined && this.#failure.code !== "EAGAIN")
+      return `writing fails: ${this.#failure.message}`;
+    if (this.#waiting === 0 || performance.now() - this.#movedAt < STUCK_MS) return undefined;
+    const why = this.#blocking ? "writing takes long" : "nobody reads";
+    return `${why}: ${this.#waiting} bytes wait`;
   }
 
   write(line: string): boolean {
     const bytes = Buffer.from(line);
     if (this.#ended || this.#waiting + bytes.length > this.#most) return false;
+    if (this.#waiting === 0) this.#movedAt = performance.now();
     this.#queue.push(bytes);
     this.#waiting += bytes.length;
     // A guest that never lets go of the thread lets no timer run either.
     if (this.#failure === undefined || performance.now() >= this.#tryAt) this.#flush();
     return true;
+  }
+
+  /** Goes on in another file, which is closed as this one was: with the line of which this one has but a part. */
+  goOnIn(fd: number): void {
+    if (this.#busy) {
+      if (this.#next !== undefined) closeSync(this.#next);
+      this.#next = fd;
+      return;
+    }
+    closeSync(this.#fd);
+    this.#fd = fd;
+    this.#failure = undefined;
+    const [first] = this.#queue;
+    if (this.#torn !== undefined && first !== undefined) {
+      this.#waiting += this.#torn.length - first.length;
+      this.#queue[0] = this.#torn;
+      this.#torn = undefined;
+    }
+    this.#flush();
   }
 
   #flush(): void {
@@ -94,24 +118,32 @@ export class DescriptorOutlet implements Outlet {
     writev(this.#fd, lines, (error, written) => {
       this.#busy = false;
       if (this.#ended) return this.#letGo();
-      if (error !== null) return this.#failed(error);
-      this.#slow = performance.now() - start > SLOW_MS;
-      this.#took(written);
-      this.#flush();
+      if (error === null) {
+        this.#slow = performance.now() - start > SLOW_MS;
+        this.#took(written);
+      }
+      const next = this.#next;
+      this.#next = undefined;
+      if (next !== undefined) this.goOnIn(next);
+      else if (error === null) this.#flush();
+      else this.#failed(error);
     });
   }
 
   #took(bytes: number): void {
     this.#failure = undefined;
+    this.#movedAt = performance.now();
     this.#waiting -= bytes;
     let whole = 0;
     for (let left = bytes; left > 0; whole++) {
       const line = this.#queue[whole];
       if (line === undefined) break;
       if (line.length > left) {
+        this.#torn ??= line;
         this.#queue[whole] = line.subarray(left);
         break;
       }
+      this.#torn = undefined;
       left -= line.length;
     }
     this.#queue = this.#queue.slice(whole);
@@ -121,7 +153,6 @@ export class DescriptorOutlet implements Outlet {
   }
 
   #failed(error: NodeJS.ErrnoException): void {
-    if (this.#failure?.code !== error.code) this.#failedAt = performance.now();
     this.#failure = error;
     const full = error.code === "EAGAIN";
     // The next line tries a full pipe at once after a millisecond, so that a reader is not kept waiting.
@@ -133,7 +164,7 @@ export class DescriptorOutlet implements Outlet {
   async close(timeoutMs: number): Promise<void> {
     this.#flush();
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.#waiting > 0 && this.trouble === undefined) {
+    if (this.#waiting > 0 && (this.#busy || this.trouble === undefined)) {
       const timer = setTimeout(resolve, timeoutMs);
       this.#closed = resolve;
       await promise;
@@ -141,13 +172,15 @@ export class DescriptorOutlet implements Outlet {
     }
     clearTimeout(this.#timer);
     this.#ended = true;
-    this.#events.lost(this.#queue.length);
+    // A line feed alone is the end of another line.
+    this.#events.lost(this.#queue.filter((line) => line.length > 1).length);
     this.#queue = [];
     // A descriptor that a thread writes to is not closed under its hands.
     if (!this.#busy) this.#letGo();
   }
 
   #letGo(): void {
+    if (this.#next !== undefined) closeSync(this.#next);
     if (this.#own) closeSync(this.#fd);
   }
 }

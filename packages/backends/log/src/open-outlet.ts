@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { DescriptorOutlet } from "./descriptor-outlet.ts";
+import { FollowedFile } from "./followed-file.ts";
 import type { Outlet, OutletEvents } from "./outlet.ts";
 import { StreamOutlet } from "./stream-outlet.ts";
 
@@ -20,9 +22,12 @@ export function openOutlet(
 ): Outlet {
   if (typeof to === "string") {
     const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
-    const outlet = new DescriptorOutlet(openSync(to, flags, 0o640), true, bufferBytes, events);
-    if (endsWithinLine(to)) outlet.write("\n");
-    return outlet;
+    const path = resolve(to);
+    const open = (): number => openSync(path, flags, 0o640);
+    const fd = open();
+    const outlet = new DescriptorOutlet(fd, true, bufferBytes, events);
+    if (endsWithinLine(path)) outlet.write("\n");
+    return fstatSync(fd).isFile() ? new FollowedFile(path, fd, open, outlet) : outlet;
   }
   if (to !== undefined) return new StreamOutlet(to, bufferBytes, events);
   return openStderr(bufferBytes, events);

@@ -1,3 +1,6 @@
+/** Milliseconds that lines may wait, and none be taken, before that counts as trouble. */
+export const STUCK_MS = 1_000;
+
 /** Where lines leave the host. It blocks nobody: what it cannot pass on at once waits, up to a bound. */
 export interface Outlet {
   /** Whether a person reads it. */

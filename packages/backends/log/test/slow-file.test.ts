@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { expect, onTestFinished, test } from "vitest";
 import { Level } from "../src/index.ts";
-import { fileLog, type FileLog } from "./file-log.ts";
+import { fileLog, type FileLog, linesOf } from "./file-log.ts";
 
 /** Makes every write of lines take so long, until the test ends. */
 function slowDown(ms: number): { ms: number; held: number } {
@@ -72,4 +72,28 @@ test("a file that is slow loses what is above the bound, and says how much; what
   expect(file.lines().at(-1)?.["msg"]).toBe("last");
   expect(file.backend.counts().lost).toBe(lost);
   expect(disk.held).toBe(1);
+});
+
+test("a file that is so slow that nothing is taken for a second is not healthy; renamed meanwhile, it still has what it was given, and the rest goes to the next", async () => {
+  const file = fileLog();
+  const disk = slowDown(80);
+  await say(file, "0");
+  disk.ms = 2_500;
+  await say(file, "1");
+  await say(file, "2");
+  const old = `${file.path}.1`;
+  fs.renameSync(file.path, old);
+  await expect
+    .poll(() => file.backend.health?.())
+    .toEqual({
+      ok: false,
+      message: expect.stringMatching(/^writing takes long: \d+ bytes wait$/) as string,
+    });
+  disk.ms = 0;
+  const inFile = (path: string): unknown[] =>
+    fs.existsSync(path) ? linesOf(fs.readFileSync(path, "utf8")).map(({ msg }) => msg) : [];
+  await expect.poll(() => inFile(file.path)).toEqual(["2"]);
+  expect(inFile(old)).toEqual(["0", "1"]);
+  expect(await file.backend.health?.()).toEqual({ ok: true });
+  expect(file.backend.counts()).toMatchObject({ written: 3, lost: 0 });
 });
