@@ -101,6 +101,6 @@ export class GuestLog {
   /** False if the sink did not take the line. */
   #tell(level: LevelName, field: string, count: number, what: string, more = ""): boolean {
     const msg = `${count} ${more}records of ${this.name} were ${what}`;
-    return this.#sink.write(level, { guest: this.name, [field]: count, msg }) !== undefined;
+    return this.#sink.tell(level, { guest: this.name, [field]: count, msg }) !== undefined;
   }
 }

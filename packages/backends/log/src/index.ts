@@ -109,7 +109,7 @@ export function log(options: LogOptions = {}): LogBackend {
   const implementation = new Log(sink, settings, limits, options.clock ?? systemClock);
   levelsFile?.watch(
     (levels) => void Object.assign(settings, merge(options, levels)),
-    (message) => void sink.write("warn", { msg: printable(`levels stay as they are: ${message}`) }),
+    (message) => void sink.tell("warn", { msg: printable(`levels stay as they are: ${message}`) }),
   );
   return {
     ...defineBackend({

@@ -10,9 +10,12 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** What a person has no use for on a line, or finds in its message. */
 const HIDDEN = "pid,hostname,guest,instance,call,parent,ancestors,traceId,spanId";
 
-/** What became of the records, since the start. */
+/**
+ * What became of the records, since the start. Each is one of these: all of them together are the records that reached their guest's level, and
+ * the lines that the log has told of itself.
+ */
 export interface LogCounts {
-  /** Lines that the sink took. */
+  /** Lines that the sink took and has not lost; some may wait. */
   readonly written: number;
   /** Records that were above a guest's rate. */
   readonly dropped: number;
@@ -22,6 +25,8 @@ export interface LogCounts {
   readonly refused: number;
   /** Lines that the sink had no room for, or had and lost. */
   readonly lost: number;
+  /** Lines of the log itself, such as those that say how many records were dropped. They are among those written and lost. */
+  readonly told: number;
 }
 
 /** What lines go to, and how they look; as in `LogOptions`. */
@@ -39,6 +44,7 @@ export class Sink {
     skipped: 0,
     refused: 0,
     lost: 0,
+    told: 0,
   };
   readonly #outlet: Outlet;
   readonly #logger: Logger;
@@ -51,7 +57,10 @@ export class Sink {
   constructor({ stream, file, pretty }: SinkOptions, bufferBytes: number) {
     this.#outlet = openOutlet(stream ?? file, bufferBytes, {
       drained: () => this.#tell(),
-      lost: (lines) => this.#lost(lines),
+      lost: (lines) => {
+        this.counts.written -= lines;
+        this.#lost(lines);
+      },
     });
     const print = (pretty ?? this.#outlet.terminal) ? prettyLine(this.#outlet.terminal) : undefined;
     const write = (line: string): void => this.#send(print?.(line) ?? line);
@@ -67,6 +76,12 @@ export class Sink {
     this.#logger[level](fields);
     if (this.#sent === undefined) this.#lost(1);
     return this.#sent;
+  }
+
+  /** The same for a line of the log itself. */
+  tell(level: LevelName, fields: object): number | undefined {
+    this.counts.told++;
+    return this.write(level, fields);
   }
 
   #send(line: string): void {
@@ -88,6 +103,7 @@ export class Sink {
     this.#untold = 0;
     this.#logger.warn({ lost, msg: `${lost} lines were lost: the log's sink did not take them` });
     if (this.#sent === undefined) this.#untold += lost;
+    else this.counts.told++;
   }
 
   health(): Health {

@@ -161,6 +161,7 @@ describe("a guest that floods the log", () => {
       skipped: 0,
       refused: 0,
       lost: 0,
+      told: 2,
     });
     expect(clock.pending).toBe(0);
   });

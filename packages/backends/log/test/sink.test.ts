@@ -251,12 +251,23 @@ describe("a stream", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("that never drains does not keep the host from ending", async () => {
-    const { stream } = stuck();
+  test("that never drains is not healthy, and does not keep the host from ending: what it did not take is lost, and counted", async () => {
+    const { stream, letGo } = stuck();
     const slow = logInto(stream);
-    await say(slow, "x");
+    for (const message of ["x", "y"]) await say(slow, message);
+    expect(await slow.backend.health?.()).toEqual({ ok: true });
+    await expect
+      .poll(() => slow.backend.health?.())
+      .toEqual({
+        ok: false,
+        message: `the stream takes nothing: ${stream.writableLength} bytes wait`,
+      });
     await slow.memory[Symbol.asyncDispose]();
     expect(stream.writableLength).toBeGreaterThan(0);
+    expect(slow.backend.counts()).toMatchObject({ written: 0, lost: 2 });
+    letGo();
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(slow.backend.counts(), "it is said once").toMatchObject({ written: 0, lost: 2 });
   });
 
   test("that fails (a full disk) shows in health, and ends nothing", async () => {
