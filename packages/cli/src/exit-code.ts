@@ -1,6 +1,6 @@
 /**
- * Exit codes of the command. A guest's own lie in 0-192 and are passed on as they are, so these all lie above; 251, 253
- * and 254 are the host's (packages/host, "Exit codes").
+ * Exit codes of the command. A guest's own lie in 0-192 and are passed on as they are, so these all lie above, but for the two that shells
+ * take for signals; 251 to 254 are the host's (packages/host, "Exit codes").
  */
 
 /** The deployment cannot be run: its configuration or one of its guests cannot be used. */

@@ -9,7 +9,7 @@ import { graphText } from "./graph-text.ts";
 export interface GraphOptions {
   /** Default `text`. */
   readonly format?: GraphFormat;
-  /** Told why a guest's module cannot be read; it is drawn from the configuration alone then. Default: nobody. */
+  /** Told why a guest's module cannot be read (it is drawn from the configuration alone then), and what is left out. Default: nobody. */
   readonly warn?: (message: string) => void;
 }
 

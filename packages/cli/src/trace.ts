@@ -8,8 +8,8 @@ import { messageText } from "./message-text.ts";
  *
  * ```text
  * ==> words.client words.v1.WordsService/Add {"words":{"the":3}}
- *   ==> words.facade dropthrough.redis.v1.RedisService/SortedSetIncrement {"key":"words:…
- *   <== OK {} 85 µs
+ *   ==> words.facade dropthrough.redis.v1.RedisService/SortedSetIncrement {"connection_id":"…
+ *   <== OK {"scores":[-3]} 85 µs
  * <== OK {"added":1} 212 µs
  * ```
  *

@@ -26,7 +26,7 @@ function put(byte: u32): void {
   dropthrough_v1_abort_len += 1;
 }
 
-/** Appends a string as UTF-8, leaving 64 bytes for what follows; a lone surrogate becomes "?". */
+/** Appends a string as UTF-8, leaving `room` bytes for what follows; a lone surrogate becomes "?". */
 function putString(text: string, room: i32): void {
   const length = text.length;
   for (let i = 0; i < length; i++) {

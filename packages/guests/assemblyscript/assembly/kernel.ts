@@ -142,7 +142,8 @@ const MOST_RANDOM: i32 = 65_536;
 
 /**
  * Does something before this guest ends: when it exits, when `main` of a command returns, or when the operator wants it to
- * exit; not after a trap. What was registered last is done first. It may make calls, within the bound of the host.
+ * exit; not after a trap, nor where the operator ends a command that does not `receive`: nobody can tell it. What was registered
+ * last is done first. It may make calls, within the bound of the host.
  */
 export function atExit(hook: () => void): void {
   addHook(hook);
