@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type ConnectionAddress, redis, type RedisService } from "../src/index.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
-/** A server that answers each command with a line of a script, and HELLO, SELECT, SENTINEL and CLUSTER as servers do. */
+/** A server that answers each command with a line of a script, and the greeting, SENTINEL and CLUSTER as servers do. */
 async function withServer(
   answer: (command: string, socket: Socket) => string,
   prove: (client: Client<typeof RedisService>) => Promise<void>,
@@ -17,8 +17,11 @@ async function withServer(
   const server = createServer((socket) => {
     socket.on("error", () => {});
     socket.on("data", (data) => {
-      const said = data.toString("latin1").toUpperCase();
-      if (said.includes("HELLO")) socket.write("%1\r\n+proto\r\n:3\r\n");
+      let said = data.toString("latin1").toUpperCase();
+      if (said.includes("HELLO")) {
+        socket.write("%1\r\n+proto\r\n:3\r\n+PONG\r\n");
+        said = said.replace("\r\nPING\r\n", "\r\n");
+      }
       if (said.includes("GET-MASTER-ADDR")) {
         const port = String((server.address() as AddressInfo).port);
         socket.write(`*2\r\n$9\r\n127.0.0.1\r\n$${port.length}\r\n${port}\r\n`);

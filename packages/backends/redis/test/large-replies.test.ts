@@ -155,7 +155,7 @@ test.each(["a server", "a node of a cluster"])(
     await using server = createServer((socket) => {
       socket.on("error", () => {});
       socket.on("data", (data) => {
-        if (data.includes("HELLO")) socket.write("%1\r\n+proto\r\n:3\r\n");
+        if (data.includes("HELLO")) socket.write("%1\r\n+proto\r\n:3\r\n+PONG\r\n");
         else if (data.includes("SLOTS")) {
           const node = `*2\r\n$9\r\n127.0.0.1\r\n:${(server.address() as AddressInfo).port}\r\n`;
           socket.write(`*1\r\n*3\r\n:0\r\n:16383\r\n${node}`);

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 export interface LyingNode extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** The commands that it got, but for HELLO. */
+  /** The commands that it got, but for those of the greeting. */
   readonly asked: string[];
   /** How many connections it got. */
   readonly connections: number;
@@ -13,7 +13,7 @@ export interface LyingNode extends AsyncDisposable {
   hangUp(): void;
 }
 
-/** Starts a node that answers HELLO as nodes do, and anything else what it is told to; nothing for undefined. */
+/** Starts a node that answers the greeting as nodes do, and anything else what it is told to; nothing for undefined. */
 export async function startLyingNode(
   answer: (words: readonly string[], self: LyingNode) => string | undefined,
 ): Promise<LyingNode> {
@@ -25,13 +25,16 @@ export async function startLyingNode(
     sockets.add(socket);
     socket.on("error", () => {}).on("close", () => sockets.delete(socket));
     socket.on("data", (data) => {
-      for (const command of data
-        .toString("latin1")
-        .split(/^\*\d+\r\n/m)
-        .slice(1)) {
+      const text = data.toString("latin1");
+      const greets = text.includes("HELLO");
+      for (const command of text.split(/^\*\d+\r\n/m).slice(1)) {
         const words = command.split("\r\n").filter((_, i) => i % 2 === 1);
         if (words[0] === "HELLO") {
           socket.write("%1\r\n+proto\r\n:3\r\n");
+          continue;
+        }
+        if (greets && words[0] === "PING") {
+          socket.write("+PONG\r\n");
           continue;
         }
         asked.push(words.join(" "));

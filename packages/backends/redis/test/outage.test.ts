@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { Code } from "@connectrpc/connect";
 import { RetryInfoSchema } from "@dropthrough/dispatch";
 import { inMemory } from "@dropthrough/dispatch/testing";
+import { createClient } from "@redis/client";
 import { expect, test } from "vitest";
 import { redis } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
@@ -102,6 +104,25 @@ test("while the server is down, commands are UNAVAILABLE at once; when it is bac
     )
     .toBe(true);
   expect(await real.health?.()).toMatchObject({ ok: true });
+});
+
+test("a command that waits for the end of an outage waits until the server has read its data, too", async () => {
+  // Every key takes it a while, and it says LOADING meanwhile.
+  const slow = ["--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024"];
+  await using server = await startRedisServer({ args: slow });
+  const real = redis({ url: server.url, outageWaitMs: 60_000 });
+  await using backend = inMemory(real);
+  const client = backend.client();
+  const keys = Array.from({ length: 50 }, (_, i) => b(`k${i}`));
+  await client.multiSet({ pairs: keys.map((one) => ({ key: one, value: randomBytes(2048) })) });
+  const direct = await createClient({ url: server.url }).connect();
+  await direct.sendCommand(["SAVE"]);
+  direct.destroy();
+  await server.kill();
+  await expect.poll(() => real.health?.()).toMatchObject({ ok: false });
+  const waiting = client.get({ key: b("k49") });
+  await server.restart();
+  expect((await waiting).value).toHaveLength(2048);
 });
 
 test("a deadline ends a command on a server that hangs, and the next command gets its own answer", async () => {

@@ -226,12 +226,16 @@ export class SocketClient implements ServerClient, ReplyReader {
     this.#socket.write(piecesOf(this.#queue.commandsToWrite()));
   }
 
-  /** Says who we are. What is put first last is said first. */
+  /**
+   * Says who we are, and asks whether it is there for us: one that still reads its data after a start would refuse every command.
+   * What is put first last is said first.
+   */
   #greet(): Promise<unknown> {
     this.#closing.signal.throwIfAborted();
     const { username, password, database } = this.#address;
     const first = { asap: true };
-    const said: Promise<unknown>[] = [];
+    const ping = this.#queue.addCommand([...PING.args], first);
+    const said: Promise<unknown>[] = [ping.catch(throwIfLoading)];
     if (database !== 0) {
       said.push(this.#queue.addCommand(["SELECT", String(database)], first));
     }
@@ -279,6 +283,12 @@ const PING: Command = { args: ["PING"] };
 const NOBODY: Asked = { answered() {}, failed() {} };
 
 const TYPES = { channel: "CHANNELS", pattern: "PATTERNS" } as const;
+
+/** An outage like any other, not an answer. What else it says to a PING, such as that we may not, it says to each command by itself. */
+function throwIfLoading(said: unknown): void {
+  if (said instanceof Error && said.message.startsWith("LOADING "))
+    throw new Error(said.message, { cause: said });
+}
 
 function offline(): Error {
   return new Error("there is no connection");
