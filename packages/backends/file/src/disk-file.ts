@@ -70,6 +70,9 @@ export class DiskFile implements OpenFile, ReadSource {
   }
 
   take(memory: Uint8Array, at: number, length: number, offset: number): number {
+    // Somebody may have waited before the answer was encoded. By now the number of the descriptor may be another file's, of the host too.
+    if (this.#disposed)
+      throw new ConnectError(`${this.path} was closed before it was read`, Code.NotFound);
     try {
       return this.#disk.fs.readSync(this.#fd, memory, at, length, offset);
     } catch (error) {
@@ -110,6 +113,8 @@ export class DiskFile implements OpenFile, ReadSource {
 
   #put(data: Uint8Array, offset: number): void {
     this.#checkWrite();
+    // Nothing makes no file longer, wherever it is written.
+    if (data.length === 0) return;
     if (this.#quota.limited) return this.#putWithin(this.#quota, data, offset);
     for (let done = 0; done < data.length;) done += this.#write(data, done, offset);
   }
