@@ -1,5 +1,4 @@
 import fs from "node:fs";
-import { Volume } from "memfs";
 
 const FUNCTIONS = [
   "closeSync",
@@ -32,10 +31,3 @@ export type FileSystem = Pick<typeof fs, (typeof FUNCTIONS)[number]>;
 export const hostFileSystem: FileSystem = Object.fromEntries(
   FUNCTIONS.map((name) => [name, fs[name]]),
 ) as unknown as FileSystem;
-
-/** An empty file system in memory. */
-export function memoryFileSystem(): FileSystem {
-  const volume = new Volume();
-  volume.mkdirSync("/", { recursive: true });
-  return volume as unknown as FileSystem;
-}

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { hostFileSystem } from "./file-system.ts";
-import { Quota, type Room, roomBelow } from "./quota.ts";
+import { Quota, type Room } from "./quota.ts";
+import { roomBelow } from "./room-below.ts";
 
 /** A folder or file of the host that is mounted. */
 interface Mounted {
@@ -9,8 +9,13 @@ interface Mounted {
   readonly path: string;
   /** Where it can always be found, whatever is renamed above it. */
   readonly held: string;
+  /** Whether that is by a descriptor. */
+  readonly pinned: boolean;
   readonly most: Room;
 }
+
+const ENDLESS: Room = { bytes: Infinity, entries: Infinity };
+const EMPTY: Room = { bytes: 0, entries: 0 };
 
 /** What tells files apart. */
 type Identity = { readonly dev: number | bigint; readonly ino: number | bigint };
@@ -29,29 +34,27 @@ export class FolderQuotas {
 
   constructor(mounted: readonly Mounted[]) {
     const folders = new Map<string, Mounted>();
-    for (const { path, held, most } of mounted) {
+    for (const { most, ...mount } of mounted) {
       if (most.bytes === Infinity && most.entries === Infinity) continue;
-      const key = keyOf(statSync(path));
+      const key = keyOf(statSync(mount.path));
       const other = folders.get(key)?.most ?? most;
       const bytes = Math.min(most.bytes, other.bytes);
       folders.set(key, {
-        path,
-        held,
+        ...mount,
         most: { bytes, entries: Math.min(most.entries, other.entries) },
       });
     }
     // The outer ones come first: a path is longer than what it is in.
     const sorted = [...folders].toSorted(([, a], [, b]) => a.path.length - b.path.length);
-    for (const [key, { path, held, most }] of sorted) {
-      const count = (): Room => roomBelow(hostFileSystem, held);
-      this.#quotas.set(key, new Quota(most, count, { outer: this.#around(dirname(path)) }));
+    for (const [key, { path, held, pinned, most }] of sorted) {
+      const outer = this.#around(dirname(path));
+      this.#quotas.set(key, new Quota(most, roomBelow(held, pinned), { outer }));
     }
   }
 
   /** The quota of a folder or file of the host, which is that of the folder around it if it has none of its own. */
   of(path: string): Quota {
-    const none = (): Room => ({ bytes: 0, entries: 0 });
-    return this.#around(path) ?? new Quota({ bytes: Infinity, entries: Infinity }, none);
+    return this.#around(path) ?? new Quota(ENDLESS, EMPTY);
   }
 
   /** The quota that begins with a folder or file. */

@@ -69,6 +69,14 @@ export class Holders {
     if (holders.size === 0) this.#files.delete(inode);
   }
 
+  /** A file is known by another number from now on. */
+  rename(inode: number, to: number): void {
+    const holders = this.#files.get(inode);
+    if (holders === undefined) return;
+    this.#files.delete(inode);
+    this.#files.set(to, holders);
+  }
+
   /** The file is gone. */
   remove(inode: number): void {
     this.shrink(inode, Infinity);

@@ -2,11 +2,12 @@ import { closeSync, constants, existsSync, openSync, realpathSync, statSync } fr
 import { basename, dirname } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { checkKeys } from "@dropthrough/dispatch";
-import { type FileSystem, hostFileSystem, memoryFileSystem } from "./file-system.ts";
+import { type FileSystem, hostFileSystem } from "./file-system.ts";
 import { type HeldMemory, Holders } from "./held-memory.ts";
 import type { DiskMount, MemoryMount, StreamMount } from "./index.ts";
 import { FolderQuotas } from "./folder-quotas.ts";
-import { parseBytes, Quota, type Room, roomBelow } from "./quota.ts";
+import { memoryFileSystem } from "./memory-file-system.ts";
+import { parseBytes, Quota, type Room } from "./quota.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { windowsRefuses } from "./windows-name.ts";
 
@@ -96,7 +97,12 @@ export class Mounts implements Disposable {
   #mountDisks(inits: readonly DiskInit[]): void {
     const disks = inits.map((init) => ({ ...init, place: placeOf(init.path, this.#held) }));
     const quotas = new FolderQuotas(
-      disks.map(({ path, place, most }) => ({ path, held: startOf(place), most })),
+      disks.map(({ path, place, most }) => ({
+        path,
+        held: startOf(place),
+        pinned: place.pinned,
+        most,
+      })),
     );
     for (const { at, path, place, write, guests } of disks) {
       const disk = { kind: "disk", fs: hostFileSystem, ...place, write } as const;
@@ -201,7 +207,7 @@ function mountOf(init: MemoryMount | StreamMount, memory: HeldMemory, ahead: Rea
   const fs = memoryFileSystem();
   const holders = new Holders(memory);
   const most = mostOf(init, MEMORY_BYTES, MEMORY_ENTRIES);
-  const quota = new Quota(most, () => roomBelow(fs, "/."), { holders });
+  const quota = new Quota(most, { bytes: 0, entries: 0 }, { holders });
   return { kind: "disk", fs, ...MEMORY, write: true, quota, quotas: undefined, ahead };
 }
 

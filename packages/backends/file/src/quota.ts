@@ -1,6 +1,5 @@
 import type { Stats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { FileSystem } from "./file-system.ts";
 import type { Holders } from "./held-memory.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -31,32 +30,28 @@ export interface Room {
   readonly entries: number;
 }
 
-/**
- * How much the files of a mount may be together. What is there is counted when something is first written; what others
- * change on the disk meanwhile is not seen.
- */
+/** How much the files of a mount may be together. What others change on the disk meanwhile is not seen. */
 export class Quota {
   /** Whether anything is counted at all. */
   readonly limited: boolean;
   readonly #most: Room;
-  readonly #count: () => Room;
   readonly #outer: Quota | undefined;
   readonly #holders: Holders | undefined;
-  #used: { bytes: number; entries: number } | undefined;
+  readonly #used: { bytes: number; entries: number };
   /** By inode, which is another file's once the last name is gone. */
   readonly #open: Map<number, OpenCount>;
 
   /**
-   * @param count answers what is used already
+   * @param used what is there already
    * @param around the quota of a folder around this one, in which all counts too; where it is memory that is used, who holds it
    */
   constructor(
     most: Room,
-    count: () => Room,
+    used: Room,
     around: { readonly outer?: Quota | undefined; readonly holders?: Holders } = {},
   ) {
     this.#most = most;
-    this.#count = count;
+    this.#used = { ...used };
     this.#outer = around.outer;
     this.#holders = around.holders;
     const { bytes, entries } = most;
@@ -91,7 +86,7 @@ export class Quota {
   /** @throws ConnectError RESOURCE_EXHAUSTED if so many more do not fit */
   take(bytes: number, entries = 0): void {
     if (!this.limited || (bytes <= 0 && entries <= 0)) return;
-    const used = (this.#used ??= { ...this.#count() });
+    const used = this.#used;
     const { bytes: mostBytes, entries: mostEntries } = this.#most;
     if (bytes > 0 && used.bytes + bytes > mostBytes) {
       throw new ConnectError(
@@ -99,7 +94,7 @@ export class Quota {
         Code.ResourceExhausted,
       );
     }
-    if (used.entries + entries > mostEntries) {
+    if (entries > 0 && used.entries + entries > mostEntries) {
       throw new ConnectError(
         `the mount may hold ${mostEntries} files and directories, and ${used.entries} are there: remove something`,
         Code.ResourceExhausted,
@@ -110,10 +105,9 @@ export class Quota {
     used.entries += entries;
   }
 
-  /** So many are free again. */
+  /** So many are free again; or, below zero, are there besides, as somebody has seen. */
   give(bytes: number, entries = 0): void {
     this.#outer?.give(bytes, entries);
-    if (this.#used === undefined) return;
     this.#used.bytes = Math.max(0, this.#used.bytes - bytes);
     this.#used.entries = Math.max(0, this.#used.entries - entries);
   }
@@ -126,21 +120,12 @@ export class Quota {
     if (open !== undefined) {
       open.nameless = true;
       this.#open.delete(stats.ino);
-      this.#countWith(stats.size);
+      open.inode = --lastNameless;
+      this.#holders?.rename(stats.ino, open.inode);
     }
     const free = last && open === undefined;
     this.give(free ? stats.size : 0, 1);
     if (free) this.#holders?.remove(stats.ino);
-  }
-
-  /** Counts, if nobody did before, with the bytes of a file that is open and has no name left. */
-  #countWith(bytes: number): void {
-    const outer = this.#outer;
-    if (outer !== undefined) outer.#countWith(bytes);
-    if (this.#used !== undefined) return;
-    const { bytes: named, entries } = this.#count();
-    // Its name is given back by who removed it.
-    this.#used = { bytes: named + bytes, entries: entries + 1 };
   }
 
   opened(inode: number): OpenCount {
@@ -163,36 +148,15 @@ export class Quota {
   }
 }
 
+let lastNameless = 0;
+
 /** How often a file is open, and whether its last name is gone. */
 export interface OpenCount {
-  readonly inode: number;
+  /** Below zero once its last name is gone: in memory, the next file has its number then. */
+  inode: number;
   times: number;
   nameless: boolean;
 }
 
 /** What a file system says of a file, as far as a quota wants to know. */
 type FileStats = Pick<Stats, "ino" | "nlink" | "size" | "isFile">;
-
-/** What is below a directory, which is not counted itself; or what a file is. */
-export function roomBelow(fs: FileSystem, path: string): Room {
-  const stats = fs.lstatSync(path);
-  const sum = { bytes: stats.isFile() ? stats.size : 0, entries: 0 };
-  const todo = stats.isDirectory() ? [path] : [];
-  const linked = new Set<number>();
-  for (let folder = todo.pop(); folder !== undefined; folder = todo.pop()) {
-    for (const name of fs.readdirSync(folder, { encoding: "buffer" })) {
-      sum.entries++;
-      const child = name.toString();
-      // A name that is no UTF-8 cannot be named here, and its bytes are few: they are not counted.
-      if (!Buffer.from(child).equals(name)) continue;
-      const found = fs.lstatSync(`${folder}/${child}`, { throwIfNoEntry: false });
-      if (found?.isDirectory()) todo.push(`${folder}/${child}`);
-      if (found?.isFile() !== true) continue;
-      // A file with several names counts once: its bytes are free with the last of them.
-      if (found.nlink > 1 && linked.has(found.ino)) continue;
-      if (found.nlink > 1) linked.add(found.ino);
-      sum.bytes += found.size;
-    }
-  }
-  return sum;
-}

@@ -135,8 +135,17 @@ export class Walk implements Disposable {
     return new ConnectError(`${this.#guestPath} leads out of its mount`, Code.PermissionDenied);
   }
 
+  /** Lets go of all directories but the one in which it has ended: for who holds it while others have their turn. */
+  keepHere(): void {
+    this.#close(this.#held.splice(0, this.#held.length - 1));
+  }
+
   [Symbol.dispose](): void {
-    for (const { fd } of this.#held.splice(0)) if (fd >= 0) this.#disk.fs.closeSync(fd);
+    this.#close(this.#held.splice(0));
+  }
+
+  #close(held: readonly { readonly fd: number }[]): void {
+    for (const { fd } of held) if (fd >= 0) this.#disk.fs.closeSync(fd);
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { checkWritable, type DiskPath, openFile } from "./disk.ts";
@@ -76,26 +76,42 @@ export function writeFile(
       throw error;
     }
     const inode = fs.fstatSync(fd).ino;
-    let grown = 0;
+    const count = quota.opened(inode);
     let isOpen = true;
     const close = (): void => {
-      if (isOpen) fs.closeSync(fd);
+      if (!isOpen) return;
       isOpen = false;
+      quota.closed(count, () => fs.fstatSync(fd).size);
+      fs.closeSync(fd);
+    };
+    // Guests see its name. One that removes it while this one waits for the disk has given back what it counted for.
+    const written = (): Stats | undefined => {
+      const found = fs.lstatSync(temporary, { throwIfNoEntry: false });
+      return found?.ino === inode ? found : undefined;
     };
     const undo = (): void => {
+      const found = written();
+      if (found !== undefined) {
+        fs.unlinkSync(temporary);
+        quota.removed(found);
+      }
+      // Who removes a name gives an entry back, which this one took only for a name that is new.
+      quota.give(0, entries - 1);
       close();
-      quota.shrink(inode, grown);
-      quota.give(0, entries);
-      fs.unlinkSync(temporary);
     };
     const fill = (): void => {
       quota.grow(inode, guest, data.length);
-      grown = data.length;
-      if (stats?.isFile()) fs.fchmodSync(fd, stats.mode & 0o777);
-      for (let done = 0; done < data.length;)
-        done += fs.writeSync(fd, data, done, data.length - done, done);
+      let done = 0;
+      try {
+        if (stats?.isFile()) fs.fchmodSync(fd, stats.mode & 0o777);
+        while (done < data.length) done += fs.writeSync(fd, data, done, data.length - done, done);
+      } finally {
+        quota.shrink(inode, data.length - done);
+      }
     };
     const publish = (): void => {
+      if (written() === undefined) throw failure("ENOENT");
+      close();
       // Looked at again: others may have written or removed that name while this one waited for the disk.
       const old = request.exclusive ? undefined : fs.lstatSync(entry, { throwIfNoEntry: false });
       if (old === undefined && entries === 0) {
@@ -109,12 +125,11 @@ export function writeFile(
       } else fs.renameSync(temporary, entry);
       if (old === undefined) return;
       quota.removed(old);
-      quota.take(0, 1 - entries);
+      quota.give(0, entries - 1);
     };
     try {
       fill();
       if (!request.sync) {
-        close();
         publish();
         return undefined;
       }
@@ -123,7 +138,8 @@ export function writeFile(
       throw error;
     }
     waits = true;
-    return durable(at, { fd, walk, close, publish, undo });
+    walk.keepHere();
+    return durable(at, { fd, walk, publish, undo });
   } finally {
     if (!waits) walk[Symbol.dispose]();
   }
@@ -133,23 +149,18 @@ export function writeFile(
 interface Written {
   readonly fd: number;
   readonly walk: Walk;
-  readonly close: () => void;
-  /** Gives it its name. */
+  /** Closes it, and gives it its name. */
   readonly publish: () => void;
   /** Closes and removes it. */
   readonly undo: () => void;
 }
 
 /** The rest of a write that is to survive a crash: content, then name. */
-async function durable(
-  { mount }: DiskPath,
-  { fd, walk, close, publish, undo }: Written,
-): Promise<void> {
+async function durable({ mount }: DiskPath, { fd, walk, publish, undo }: Written): Promise<void> {
   const { fs } = mount;
   using _ = walk;
   try {
     await sync(mount, fd);
-    close();
     publish();
   } catch (error) {
     undo();

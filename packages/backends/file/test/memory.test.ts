@@ -1,4 +1,6 @@
 import { Writable } from "node:stream";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type InMemory, inMemory } from "@dropthrough/dispatch/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -105,6 +107,21 @@ describe("what a guest holds of the host's memory", () => {
     expect([await left("a"), await left("b")]).toEqual([7100, MOST]);
   });
 
+  test("is not free with a file that had the number of its file before, and was open still", async () => {
+    const client = memory.client("g");
+    for (const [name, size, code] of [
+      ["1", 6000, 0],
+      ["2", 6000, Code.ResourceExhausted],
+      ["3", 4000, 0],
+      ["4", 1, Code.ResourceExhausted],
+    ] as const) {
+      const { handle } = await client.open({ path: "/a/old", write: true, create: true });
+      await client.remove({ path: "/a/old" });
+      expect(await put("g", `/a/${name}`, size), name).toBe(code);
+      await client.close({ handle });
+    }
+  });
+
   test("outlives the instance that wrote it: to crash and begin anew frees nothing", async () => {
     await put("g", "/a/f", 9999);
     await memory.end("g");
@@ -122,5 +139,55 @@ describe("what a guest holds of the host's memory", () => {
     taken();
     await new Promise(setImmediate);
     expect(await left("g")).toBe(MOST);
+  });
+});
+
+describe("the host's own memory", () => {
+  const MIB = 1024 * 1024;
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const used = async (): Promise<number> => {
+    collect();
+    await new Promise(setImmediate);
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  let own: InMemory<typeof FileService>;
+  beforeEach(() => void (own = inMemory(file({ mounts: { "/m": { memory: true } } }))));
+  afterEach(() => own[Symbol.asyncDispose]());
+
+  test("has a file no longer that was replaced, and its directory can be removed", async () => {
+    const client = own.client();
+    await client.makeDirectory({ path: "/m/d" });
+    const data = new Uint8Array(2 * MIB);
+    await client.writeFile({ path: "/m/d/f", data });
+    const before = await used();
+    for (let i = 0; i < 10; i++) {
+      await client.writeFile({ path: "/m/d/f", data });
+      await client.writeFile({ path: "/m/d/g", data });
+      await client.rename({ from: "/m/d/g", to: "/m/d/f" });
+    }
+    expect((await used()) - before).toBeLessThan(4 * MIB);
+    for (const name of ["x", "y"]) await client.makeDirectory({ path: `/m/d/${name}` });
+    await client.rename({ from: "/m/d/x", to: "/m/d/y" });
+    await client.remove({ path: "/m/d/y" });
+    await client.remove({ path: "/m/d/f" });
+    await client.remove({ path: "/m/d" });
+  });
+
+  test("has no room any more for what was cut off", async () => {
+    const client = own.client();
+    const before = await used();
+    const text = Buffer.from("0123456789");
+    for (let i = 0; i < 5; i++) {
+      const { handle } = await client.open({ path: `/m/${i}`, write: true, create: true });
+      await client.write({ handle, data: text });
+      for (let size = 16 * MIB; size > 5; size = Math.floor(size / 1.5))
+        await client.truncate({ handle, size: BigInt(size) });
+      await client.truncate({ handle, size: 7n });
+    }
+    expect((await used()) - before).toBeLessThan(MIB);
+    const { data } = await client.readFile({ path: "/m/4" });
+    expect(Buffer.from(data).toString()).toMatch(/^012345.$/);
   });
 });

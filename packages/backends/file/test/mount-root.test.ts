@@ -80,10 +80,7 @@ describe("elsewhere than on Linux", () => {
       openSync: (_: unknown, flags: number) =>
         hostFileSystem.openSync(join(jail.outside, "secret"), flags),
     } as typeof hostFileSystem;
-    const quota = new Quota({ bytes: Infinity, entries: Infinity }, () => ({
-      bytes: 0,
-      entries: 0,
-    }));
+    const quota = new Quota({ bytes: Infinity, entries: Infinity }, { bytes: 0, entries: 0 });
     const disk = {
       kind: "disk",
       fs: swapped,
