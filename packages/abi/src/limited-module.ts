@@ -17,7 +17,7 @@ const SMALL = 65_536;
  * A module, compiled, whose instances cannot grow above limits: the engine itself keeps them.
  *
  * @param bytes a module that `readGuestModule` takes
- * @throws ModuleError if it starts out larger than that, or the engine refuses it
+ * @throws ModuleError if it starts out larger than that, has several memories, or the engine refuses it
  */
 export async function limitedModule(
   bytes: Uint8Array<ArrayBuffer>,

@@ -67,9 +67,13 @@ export interface Registry extends AsyncDisposable {
    * @throws TypeError if it observes nothing
    */
   observe(observer: CallObserver): Disposable;
-  /** Calls `changed` after every `use`, until that is disposed. */
+  /** Calls `changed` whenever an entry was plugged in or taken out, until that is disposed. */
   watch(changed: () => void): Disposable;
-  /** Hands a directory to every backend that asks for one, now and later. Called by the host, once. */
+  /**
+   * Hands a directory to every backend that asks for one, now and later. Called by the host, once.
+   *
+   * @throws TypeError if it was called before; what an `attach` throws
+   */
   attach(directory: Directory): void;
   /** Reports a bug of the host; answers its incident id. */
   incident(error: unknown, call?: Call): string;

@@ -120,7 +120,7 @@ export class AddRequest extends Message {
 /** What was added. */
 @final
 export class AddResponse extends Message {
-  /** How many different words the request had. */
+  /** How many words the request had; one in both of its lists counts twice. */
   added: u32 = 0;
 
   /** A message from its bytes; null if they are malformed. */
@@ -406,7 +406,7 @@ export class WordsServiceClient {
   }
 
   /**
-   * Forgets all counts of this count's name and ends it: the last call of a client.
+   * Forgets all counts: the last call of a client.
    *
    * Codes: UNAVAILABLE as for Add; INTERNAL as for Add.
    */
@@ -437,7 +437,7 @@ export abstract class WordsServiceServer extends Service {
   abstract top(request: TopRequest): Result<TopResponse>;
 
   /**
-   * Forgets all counts of this count's name and ends it: the last call of a client.
+   * Forgets all counts: the last call of a client.
    *
    * Codes: UNAVAILABLE as for Add; INTERNAL as for Add.
    */
