@@ -7,6 +7,8 @@ import { openOutlet } from "./open-outlet.ts";
 import type { Outlet } from "./outlet.ts";
 
 const CLOSE_TIMEOUT_MS = 1_000;
+/** Bytes of the last words, which stand on standard error. */
+const LAST_BYTES = 1_000;
 /** What a person has no use for on a line, or finds in its message. */
 const HIDDEN = "pid,hostname,guest,instance,call,parent,ancestors,traceId,spanId";
 
@@ -48,6 +50,7 @@ export class Sink {
   };
   readonly #outlet: Outlet;
   readonly #logger: Logger;
+  readonly #isStderr: boolean;
   /** Lines that were lost and that no line has told of. */
   #untold = 0;
   /** Bytes of the line that was sent last; undefined if there was no room for it. */
@@ -55,6 +58,7 @@ export class Sink {
   #closing: Promise<void> | undefined;
 
   constructor({ stream, file, pretty }: SinkOptions, bufferBytes: number) {
+    this.#isStderr = file === undefined && (stream === undefined || stream === process.stderr);
     this.#outlet = openOutlet(stream ?? file, bufferBytes, {
       drained: () => this.#tell(),
       lost: (lines) => {
@@ -113,10 +117,19 @@ export class Sink {
     return { ok: false, message: [trouble, lost].filter(Boolean).join("; ") };
   }
 
-  /** Waits, up to a second, until what was written has arrived. */
+  /** Waits, up to a second, until what was written has arrived. What has not is lost, and only standard error is left to say so. */
   async close(): Promise<void> {
     this.#tell();
-    return (this.#closing ??= this.#outlet.close(CLOSE_TIMEOUT_MS));
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#outlet.close(CLOSE_TIMEOUT_MS);
+    const lost = this.#untold;
+    if (lost === 0 || this.#isStderr) return;
+    const stderr = openOutlet(undefined, LAST_BYTES, { drained: () => {}, lost: () => {} });
+    stderr.write(`the log was closed: ${lost} lines were lost, its sink did not take them\n`);
+    await stderr.close(CLOSE_TIMEOUT_MS);
   }
 }
 

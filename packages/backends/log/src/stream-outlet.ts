@@ -71,7 +71,8 @@ export class StreamOutlet implements Outlet {
     }
     this.#ended = true;
     this.#events.lost(this.#lines);
-    // The stream is its owner's again, errors included, unless something is still under way.
-    if (this.#waiting === 0) this.#stream.off("error", this.#onError);
+    // The stream is its owner's again, errors included, unless something is still under way: an error comes some time after it was known.
+    if (this.#waiting === 0 && this.#failure === undefined)
+      this.#stream.off("error", this.#onError);
   }
 }

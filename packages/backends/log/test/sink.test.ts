@@ -283,6 +283,22 @@ describe("a stream", () => {
     expect(full.backend.counts().lost).toBe(2);
   });
 
+  test("that fails while the log is closed does not end the host, though it says so later", async () => {
+    const stream = new Writable({
+      write: (_chunk, _encoding, done) => done(new Error("gone")),
+      // As a file does, whose descriptor is closed first.
+      destroy: (error, done) => void setTimeout(() => done(error), 50),
+    });
+    const failing = logInto(stream);
+    const closed = new Promise((resolve) => void stream.on("close", resolve));
+    await say(failing, "x");
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(await failing.backend.health?.()).toMatchObject({ ok: false });
+    await failing.memory[Symbol.asyncDispose]();
+    expect(stream.listenerCount("error")).toBeGreaterThan(0);
+    await closed;
+  });
+
   test("that its owner has closed, or that throws, loses lines and nothing else", async () => {
     const closed = new PassThrough();
     closed.destroy();

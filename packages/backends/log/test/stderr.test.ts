@@ -107,3 +107,37 @@ describe("standard error", () => {
     expect(linesOf(await text(child.stderr as NodeJS.ReadableStream))).toHaveLength(200);
   });
 });
+
+describe("a log that is closed while lines wait", () => {
+  test("says on standard error how many are lost, once", async () => {
+    const lines = `
+      const other = log({ file: "/dev/full" });
+      const into = inMemory(other);
+      for (let i = 0; i < 3; i++) await into.client().write({ record: { level: Level.INFO } });
+      await into[Symbol.asyncDispose]();
+      await other[Symbol.asyncDispose]();`;
+    const child = run(lines, ["ignore", "inherit", "pipe"]);
+    expect(await text(child.stderr as NodeJS.ReadableStream)).toBe(
+      "the log was closed: 3 lines were lost, its sink did not take them\n",
+    );
+  });
+
+  test("is not held up by a standard error that nobody reads", async () => {
+    const path = join(scratch(), "fifo");
+    execFileSync("mkfifo", [path]);
+    const reader = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const writer = openSync(path, constants.O_WRONLY);
+    const lines = `
+      ${FLOOD}
+      const other = log({ file: "/dev/full" });
+      const into = inMemory(other);
+      await into.client().write({ record: { level: Level.INFO } });
+      await into[Symbol.asyncDispose]();
+      console.log("closed");
+      process.exit(0);`;
+    const child = run(lines, ["ignore", "pipe", writer]);
+    expect(await text(child.stdout as NodeJS.ReadableStream)).toBe("closed\n");
+    closeSync(reader);
+    closeSync(writer);
+  });
+});
