@@ -166,6 +166,25 @@ describe("a guest that floods the log", () => {
     expect(clock.pending).toBe(0);
   });
 
+  test("has one rate for all its instances and for all ways to write, and another guest, whose name differs by case alone, has its own", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ limits, clock });
+    const level = Level.INFO;
+    const streams = [1, 2].map((instance) => file.backend.lines({ name: "flood", instance }));
+    for (let i = 0; i < 5; i++) {
+      await say(file, "flood", level, "write");
+      await file.memory.client("flood").writeBatch({ records: [{ level }, { level }] });
+      for (const stream of streams) stream.write("line\n");
+      await file.memory.end("flood");
+    }
+    expect(file.backend.counts()).toMatchObject({ written: 20, dropped: 5 });
+    file.backend.setLevel("debug");
+    await say(file, "flood", Level.DEBUG, "a level more is no record more");
+    expect(file.backend.counts()).toMatchObject({ written: 20, dropped: 6 });
+    await say(file, "Flood", level, "another");
+    expect(file.lines().at(-1)).toMatchObject({ guest: "Flood", msg: "another" });
+  });
+
   test("is held to its rate of bytes", async () => {
     const clock = new ManualClock();
     const file = fileLog({ limits: { ...limits, recordsPerSecond: 1e9 }, clock });
