@@ -24,6 +24,8 @@ interface Root extends CallNode {
 
 /** A call takes about as much room as a line of so many characters. */
 const CALL_SIZE = 256;
+/** Milliseconds between two records of one call. */
+const AT_ONCE_MS = 1_000;
 
 /**
  * Puts records below the calls that they were written for, each in the order of the starts:
@@ -47,8 +49,8 @@ export class LogTree {
   /** Goes through the roots once: a new iterator would go through all that were deleted before it finds the first one. */
   #oldest = this.#roots.values();
   #size = 0;
-  /** The highest call so far: ids begin anew when a host does. */
-  #highest = 0;
+  /** The last record of a call. */
+  #last: LogRecord | undefined;
   /** The highest call whose tree was printed. */
   #printed = 0;
 
@@ -60,8 +62,7 @@ export class LogTree {
 
   /** @param size characters of its line */
   add(record: LogRecord, size: number): void {
-    if (record.call !== undefined && record.call < this.#highest) this.#restart();
-    this.#highest = record.call ?? this.#highest;
+    this.pass(record);
     const [id] = record.path;
     if (id === undefined) {
       this.#printRecord(record);
@@ -72,6 +73,13 @@ export class LogTree {
     root.size += added;
     this.#size += added;
     while (this.#size > this.#most) this.#printOldest();
+  }
+
+  /** Takes note of a record that is not shown: what comes after it may be of another run of the host. */
+  pass(record: LogRecord): void {
+    if (record.call === undefined) return;
+    if (this.#last !== undefined && beginsRun(record, this.#last)) this.#restart();
+    this.#last = record;
   }
 
   /** What is no record, or of no call. It stands where it came. */
@@ -128,6 +136,14 @@ export class LogTree {
       else for (const line of recordLines(item, false)) this.#print(`${indent}  ${line}`);
     }
   }
+}
+
+/** Ids begin anew when a host does. A call is of one guest, has one place, and writes its records at once. */
+function beginsRun(record: LogRecord, last: LogRecord): boolean {
+  const [id = 0, before = 0] = [record.call, last.call];
+  if (id !== before) return id < before;
+  const isElsewhere = record.guest !== last.guest || String(record.path) !== String(last.path);
+  return isElsewhere || Math.abs(Date.parse(record.time) - Date.parse(last.time)) > AT_ONCE_MS;
 }
 
 function newNode(id: number): CallNode {

@@ -21,6 +21,8 @@ const MOST_KEPT = 8 * 1024 * 1024;
 const MOST_FOREIGN = 500;
 /** Milliseconds without a line after which whoever reads along is shown what there is. */
 const QUIET_MS = 300;
+/** The same if lines never cease. */
+const BUSY_MS = 2_000;
 
 /**
  * Shows the lines of the log backend to people, as they come. A line that is none of them is shown as `?` and its text, unless one asks for
@@ -48,17 +50,25 @@ export async function logs(
     const record = cut ? undefined : readRecord(text);
     if (record === undefined) {
       if (!filtered && text !== "") forest.text(printable(`? ${shorten(text, cut)}`));
-    } else if (!wanted(record)) return;
+    } else if (!wanted(record)) forest.pass(record);
     else if (tree) forest.add(record, text.length);
     else for (const line of recordLines(record, true)) put(line);
   };
   let quiet: NodeJS.Timeout | undefined;
+  let since: number | undefined;
+  const showTrees = (): void => {
+    forest.end();
+    since = undefined;
+  };
   try {
     for await (const { text, cut } of readLines(source, MOST_LINE)) {
       clearTimeout(quiet);
       show(text, cut);
       await Promise.all(printed.splice(0));
-      if (tree) quiet = setTimeout(() => forest.end(), QUIET_MS).unref();
+      if (!tree) continue;
+      since ??= performance.now();
+      if (performance.now() - since > BUSY_MS) showTrees();
+      else quiet = setTimeout(showTrees, QUIET_MS).unref();
     }
   } finally {
     clearTimeout(quiet);

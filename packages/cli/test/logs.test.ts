@@ -144,6 +144,45 @@ describe("logs", () => {
     ]);
   });
 
+  test("the calls of a run are not those of the one before either where what went before is left out, or was of the same id", async () => {
+    const later = { time: "2026-01-01T12:00:05.000Z" };
+    const [first, other] = [line(3, [2], "a", "first run"), line(50, [40], "b", "of another")];
+    const next = line(7, [2], "a", "second run", later);
+    expect(await shown([[first, other, next].join("\n")], { tree: true, guest: "a" })).toEqual([
+      "#2 a",
+      "  12:00:00.123 INFO first run",
+      "#2 a",
+      "  12:00:05.000 INFO second run",
+    ]);
+    // A program that writes one record, run again and again: each time by the same call.
+    for (const again of [
+      line(3, [2], "a", "again", later),
+      line(3, [2], "b", "again", later),
+      line(3, [1], "a", "again", later),
+    ]) {
+      const lines = await shown([[first, again].join("\n")], { tree: true });
+      expect(lines.filter((text) => text.startsWith("#"))).toHaveLength(2);
+      expect(lines.join("\n")).not.toContain("…");
+    }
+    const batch = [first, line(3, [2], "a", "of one batch")];
+    expect(await shown([batch.join("\n")], { tree: true })).toHaveLength(3);
+  });
+
+  test("of a host that never rests are shown within seconds", async () => {
+    const lines: string[] = [];
+    let atTheEnd = -1;
+    async function* busy(): AsyncGenerator<string> {
+      for (let i = 0; i < 60; i++) {
+        yield `${line(3 + i, [2], "a", "x")}\n`;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      atTheEnd = lines.length;
+    }
+    await logs(busy(), (text) => void lines.push(text), { tree: true });
+    expect(atTheEnd).toBeGreaterThan(0);
+    expect(lines.filter((text) => text.endsWith("INFO x"))).toHaveLength(60);
+  });
+
   test("an error has its stack below it", async () => {
     const error = { type: "NotFound", message: "no such key", stack: "at a\nat b\n" };
     expect(await shown([line(1, [], "a", "failed", { error })])).toEqual([
