@@ -93,7 +93,7 @@ export class Watch implements Disposable, Watcher {
     if (TEMPORARY.test(path)) return;
     const known = this.#kept.get(path);
     this.#kept.set(path, isName || known === true);
-    if (known === undefined) this.#bytes += path.length;
+    if (known === undefined) this.#bytes += Buffer.byteLength(path);
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= this.#most && this.#bytes <= MOST_BYTES) break;
       this.#drop(oldest);
@@ -204,7 +204,7 @@ export class Watch implements Disposable, Watcher {
   }
 
   #drop(path: string): void {
-    if (this.#kept.delete(path)) this.#bytes -= path.length;
+    if (this.#kept.delete(path)) this.#bytes -= Buffer.byteLength(path);
   }
 
   [Symbol.dispose](): void {

@@ -65,9 +65,12 @@ describe.each(["disk", "memory"] as const)("a watch of a %s mount", (kind) => {
     });
   });
 
-  test("keeps 256 KiB of names at most", async () => {
+  test.each([
+    ["ASCII", "n".repeat(246)],
+    ["others", "ü".repeat(123)],
+  ])("keeps 256 KiB of names at most, of letters that are %s", async (_, name) => {
     const number = await watch("/data", false, 16_384);
-    for (let i = 0; i < 1200; i++) await put(`/data/${"n".repeat(246)}${1000 + i}`);
+    for (let i = 0; i < 1200; i++) await put(`/data/${name}${1000 + i}`);
     await put("/data/last");
     await expect
       .poll(async () => (await client.readEvents({ watch: number, most: 1 })).lost)
