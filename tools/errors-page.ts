@@ -20,7 +20,7 @@ export function errorsPage(): string {
 Which code every rpc answers, and when. Made from the comments in [proto/](../proto) by \`pnpm generate\`: change them, not this page.
 
 Any call may also answer the codes of the boundary itself, which [ABI.md](ABI.md) lists, and those of the way to whoever answers: CANCELLED (given up by its caller), DEADLINE_EXCEEDED, ABORTED (the guest that
-served it has ended), UNIMPLEMENTED (nobody serves it any more), RESOURCE_EXHAUSTED (a bound of [LIMITS.md](LIMITS.md)) and INTERNAL (a bug of the host, with an incident id).
+served it has ended), UNAVAILABLE (the guest that serves it is not running), UNIMPLEMENTED (nobody serves it, for the program that runs the host), RESOURCE_EXHAUSTED (a bound of [LIMITS.md](LIMITS.md)) and INTERNAL (a bug of the host, with an incident id).
 
 ${sections.join("\n")}`;
 }
