@@ -1,8 +1,9 @@
-import { Code } from "@connectrpc/connect";
-import { expect, test } from "vitest";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { isPending } from "@dropthrough/abi";
+import { describe, expect, test } from "vitest";
 import { createRegistry, defineBackend, type Interceptor, LocalCaller } from "../src/index.ts";
 import { echo, EchoService } from "../src/testing.ts";
-import { failure } from "./session-over.ts";
+import { ECHO, failure, outcome, request as encoded, sessionOver, start } from "./session-over.ts";
 
 /** What every interceptor of Connect may read. */
 const reads =
@@ -100,4 +101,90 @@ test("an interceptor that answers nothing is a bug of the host, which the incide
   const call = registry.connect(new LocalCaller("p")).unary(EchoService.method.echo, {});
   expect((await failure(call)).code).toBe(Code.Internal);
   expect(incidents).toMatchObject([{ message: "an interceptor answered undefined, no response" }]);
+});
+
+describe("interceptors", () => {
+  test("wrap every call, the first outermost, and may stay synchronous", () => {
+    const log: string[] = [];
+    const session = sessionOver(echo().impl, {
+      interceptors: ["a", "b"].map((name) => (next) => (req) => {
+        log.push(`${name} ${req.method.name}`);
+        const response = next(req);
+        log.push(name);
+        return response;
+      }),
+    });
+    expect(isPending(start(session.bind(ECHO), encoded))).toBe(false);
+    expect(log).toEqual(["a Echo", "b Echo", "b", "a"]);
+  });
+
+  test("may refuse a call before its handler is reached", () => {
+    let reached = false;
+    const session = sessionOver(
+      { echo: () => ((reached = true), {}) },
+      {
+        interceptors: [
+          () => () => {
+            throw new ConnectError("not today", Code.PermissionDenied);
+          },
+        ],
+      },
+    );
+    expect(() => start(session.bind(ECHO), encoded)).toThrow("[permission_denied] not today");
+    expect(reached).toBe(false);
+  });
+
+  test("may leave the rest of a call alone, which then fails without ending the process", async () => {
+    let failing = (): void => {};
+    const failed = new Promise<void>((resolve) => (failing = resolve));
+    const rejections: unknown[] = [];
+    const unhandled = (reason: unknown): void => void rejections.push(reason);
+    process.on("unhandledRejection", unhandled);
+    const session = sessionOver(
+      {
+        echo: async () => {
+          failing();
+          throw new ConnectError("no", Code.NotFound);
+        },
+      },
+      {
+        interceptors: [
+          (next) => (req) => {
+            void next(req);
+            throw new ConnectError("not today", Code.PermissionDenied);
+          },
+        ],
+      },
+    );
+    expect(() => start(session.bind(ECHO), encoded)).toThrow("not today");
+    await failed;
+    await new Promise((resolve) => void setImmediate(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(rejections).toEqual([]);
+  });
+
+  test("are told when a call is given up that nobody answers", async () => {
+    const heard: unknown[] = [];
+    const session = sessionOver(
+      { echo: async () => new Promise(() => {}) },
+      {
+        interceptors: [
+          (next) => async (req) => {
+            try {
+              return await next(req);
+            } catch (error) {
+              heard.push(ConnectError.from(error).code);
+              throw error;
+            }
+          },
+        ],
+      },
+    );
+    const late = outcome(start(session.bind(ECHO), encoded, 5));
+    await expect(late).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+    const left = start(session.bind(ECHO), encoded);
+    if (isPending(left)) left.cancel();
+    await expect(outcome(left)).rejects.toMatchObject({ code: Code.Canceled });
+    await expect.poll(() => heard).toEqual([Code.DeadlineExceeded, Code.Canceled]);
+  });
 });

@@ -1,5 +1,5 @@
 import { Code, createClient, createContextValues } from "@connectrpc/connect";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   callerKey,
   createRegistry,
@@ -8,7 +8,7 @@ import {
   Grants,
   LocalCaller,
 } from "../src/index.ts";
-import { echo, EchoService, ManualClock } from "../src/testing.ts";
+import { echo, EchoService, inMemory, ManualClock } from "../src/testing.ts";
 import { ECHO, failure } from "./session-over.ts";
 
 test("a program with grants reaches what they name, and nothing else", async () => {
@@ -79,4 +79,32 @@ test("values that several callers send along tell each call its own caller", asy
   );
   expect(callers).toEqual(["a", "b"]);
   expect(values.get(callerKey)).toBeUndefined();
+});
+
+describe("a program", () => {
+  test("calls a backend with Connect's own client", async () => {
+    await using backend = inMemory(echo());
+    const { payload } = await backend.client().echo({ payload: Buffer.from("hi") });
+    expect(Buffer.from(payload).toString()).toBe("hi");
+    expect((await failure(backend.client().echo({ code: 8, message: "full" }))).code).toBe(
+      Code.ResourceExhausted,
+    );
+  });
+
+  test("is told UNIMPLEMENTED where nobody serves, and can give up", async () => {
+    const registry = createRegistry();
+    const client = createClient(
+      EchoService,
+      createTransport(registry.connect(new LocalCaller("p"))),
+    );
+    expect((await failure(client.echo({}))).code).toBe(Code.Unimplemented);
+    registry.use(echo());
+    const controller = new AbortController();
+    const call = client.echo({ delayMs: 60_000 }, { signal: controller.signal });
+    controller.abort();
+    expect((await failure(call)).code).toBe(Code.Canceled);
+    expect((await failure(client.echo({ delayMs: 60_000 }, { timeoutMs: 5 }))).code).toBe(
+      Code.DeadlineExceeded,
+    );
+  });
 });
