@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { ListEnd, redis, type RedisOptions, type RedisService } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
 import { startRedisCluster } from "./cluster.ts";
+import { startLyingNode } from "./lying-node.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
 const KIB = 1024;
@@ -147,6 +148,25 @@ test("a message that is too large counts as an interruption, and the next one is
   if (messages.length === 0) ({ messages } = await client.poll({ subscriptionId, waitMs: 5_000 }));
   expect(first.interruptions).toBe(1n);
   expect(messages.map(({ message }) => t(message))).toEqual(["m"]);
+});
+
+test("a poll that waits hears of the interruption before what was said next, though both came at once", async () => {
+  const push = (...words: string[]): string =>
+    `>3\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
+  await using node = await startLyingNode(([, channel = ""]) => {
+    const begun = `${push("subscribe", channel)}:1\r\n`;
+    if (channel === "c") return begun;
+    return begun + push("message", "c", "x".repeat(2 * KIB)) + push("message", "c", "m");
+  });
+  await using backend = inMemory(redis({ url: node.url, maxReplyBytes: KIB }));
+  const client = backend.client();
+  const { subscriptionId } = await client.subscribe({ channels: [b("c")] });
+  const waiting = client.poll({ subscriptionId, waitMs: 5_000 });
+  await client.subscribe({ channels: [b("other")] });
+  expect(await waiting).toMatchObject({ messages: [], interruptions: 1n });
+  const { messages, interruptions } = await client.poll({ subscriptionId });
+  expect(messages.map(({ message }) => t(message))).toEqual(["m"]);
+  expect(interruptions).toBe(0n);
 });
 
 test.each(["a server", "a node of a cluster"])(

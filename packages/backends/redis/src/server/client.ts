@@ -14,7 +14,8 @@ import type { Elsewhere } from "./elsewhere.ts";
 
 /** What the owner hears of its client. */
 export interface ClientEvents {
-  up(): void;
+  /** It is there, or once more: then nothing is listened to any more. */
+  readonly up: () => void;
   down(cause: Error): void;
   /** A message for those who listen was too large. */
   missed?(): void;

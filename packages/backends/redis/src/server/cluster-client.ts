@@ -60,7 +60,8 @@ export class ClusterClient implements ServerClient {
       seeds.map(({ shown }) => shown).join(","),
       (heard) => (this.#heard = connectFound(find, limits, heard)),
       limits,
-      () => events.missed?.(),
+      // It is all that was lost of the cluster, for those who listen.
+      { returned: events.up, missed: () => events.missed?.() },
     );
     void this.#start();
   }

@@ -9,13 +9,22 @@ export interface LinkLimits extends ClientLimits {
   readonly outageWaitMs: number;
 }
 
+/** What the owner of a link hears of it. */
+export interface LinkEvents {
+  /** It is up again after an outage, by another connection, of which nothing was asked yet. */
+  returned?(): void;
+  /** A message for those who listen was too large. */
+  missed?(): void;
+  /** It was up, and is no more. */
+  lost?(): void;
+}
+
 /** One client that is kept connected: it says whether it is, and makes those who need it wait a little while it is not. */
 export class Link {
   readonly #shown: string;
   readonly #connect: (events: ClientEvents) => ServerClient;
   readonly #limits: LinkLimits;
-  readonly #returned: () => void;
-  readonly #lost: () => void;
+  readonly #owner: LinkEvents;
   #client: ServerClient | undefined;
   #gate: Gate | undefined;
   #failure: Error | undefined;
@@ -23,23 +32,17 @@ export class Link {
   #reconnects = 0;
   #closed = false;
 
-  /**
-   * @param shown where it leads, for messages
-   * @param returned is called when the link is up again after an outage
-   * @param lost is called whenever the link was up, and is no more
-   */
+  /** @param shown where it leads, for messages */
   constructor(
     shown: string,
     connect: (events: ClientEvents) => ServerClient,
     limits: LinkLimits,
-    returned: () => void = () => {},
-    lost: () => void = () => {},
+    owner: LinkEvents = {},
   ) {
     this.#shown = shown;
     this.#connect = connect;
     this.#limits = limits;
-    this.#returned = returned;
-    this.#lost = lost;
+    this.#owner = owner;
   }
 
   get isReady(): boolean {
@@ -104,11 +107,11 @@ export class Link {
       up: () => {
         this.#failure = undefined;
         this.#gate?.open();
-        if (wasUp) this.#returned();
+        if (wasUp) this.#owner.returned?.();
         wasUp = true;
       },
       down: (cause) => this.#fall(cause),
-      missed: () => this.#returned(),
+      missed: () => this.#owner.missed?.(),
       retryIn: (ms) => {
         this.#reconnects++;
         this.#retryAt = performance.now() + ms;
@@ -124,7 +127,7 @@ export class Link {
     this.#failure = cause;
     // One that was never there, or refuses us, will not be back in a moment: nobody needs to wait for that.
     if (!wasUp || isReplyError(cause)) this.#gate?.bar();
-    if (wasUp) this.#lost();
+    if (wasUp) this.#owner.lost?.();
   }
 
   #retryMs(): number {

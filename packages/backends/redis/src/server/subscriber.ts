@@ -33,11 +33,15 @@ export class Subscriber {
 
   constructor(nodes: Nodes, limits: LinkLimits) {
     this.#limits = limits;
-    // It is another connection, of which nothing was asked yet; what was said meanwhile is gone.
-    const returned = (): void => {
-      for (const one of this.#subscribed) void this.#takeUp(one);
-    };
-    this.#link = linkTo(nodes, limits, { returned });
+    this.#link = linkTo(nodes, limits, {
+      // What was said meanwhile is gone.
+      returned: () => {
+        for (const one of this.#subscribed) void this.#takeUp(one);
+      },
+      missed: () => {
+        for (const { listener } of this.#subscribed) listener.interrupted();
+      },
+    });
   }
 
   /** @throws ConnectError UNAVAILABLE and others */
