@@ -8,6 +8,8 @@ import type { LogLimits } from "./log-limits.ts";
 export class Rate {
   readonly #limits: LogLimits;
   readonly #clock: Clock;
+  /** At once. */
+  readonly #most: { readonly records: number; readonly bytes: number };
   #records: number;
   #bytes: number;
   #filledAt: number;
@@ -15,8 +17,15 @@ export class Rate {
   constructor(limits: LogLimits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
-    this.#records = limits.recordsPerSecond * limits.burstSeconds;
-    this.#bytes = limits.bytesPerSecond * limits.burstSeconds;
+    const { recordsPerSecond, bytesPerSecond, burstSeconds } = limits;
+    const records = recordsPerSecond * burstSeconds;
+    // Where there are some in the long run, there is one at a time.
+    this.#most = {
+      records: records > 0 ? Math.max(1, records) : 0,
+      bytes: bytesPerSecond * burstSeconds,
+    };
+    this.#records = this.#most.records;
+    this.#bytes = this.#most.bytes;
     this.#filledAt = clock.now();
   }
 
@@ -34,14 +43,11 @@ export class Rate {
   }
 
   #fill(): void {
-    const { recordsPerSecond, bytesPerSecond, burstSeconds } = this.#limits;
+    const { recordsPerSecond, bytesPerSecond } = this.#limits;
     const now = this.#clock.now();
     const seconds = (now - this.#filledAt) / 1000;
     this.#filledAt = now;
-    this.#records = Math.min(
-      recordsPerSecond * burstSeconds,
-      this.#records + seconds * recordsPerSecond,
-    );
-    this.#bytes = Math.min(bytesPerSecond * burstSeconds, this.#bytes + seconds * bytesPerSecond);
+    this.#records = Math.min(this.#most.records, this.#records + seconds * recordsPerSecond);
+    this.#bytes = Math.min(this.#most.bytes, this.#bytes + seconds * bytesPerSecond);
   }
 }

@@ -185,6 +185,17 @@ describe("a guest that floods the log", () => {
     expect(file.lines().at(-1)).toMatchObject({ guest: "Flood", msg: "another" });
   });
 
+  test("may write less than one record a second, and still writes that", async () => {
+    const clock = new ManualClock();
+    const file = fileLog({ limits: { recordsPerSecond: 0.25, burstSeconds: 1 }, clock });
+    for (let i = 0; i < 8; i++) {
+      await say(file, "rare", Level.INFO, `${i}`);
+      clock.advance(1_000);
+    }
+    const written = file.lines().filter((line) => line["dropped"] === undefined);
+    expect(written.map((line) => line["msg"])).toEqual(["0", "4"]);
+  });
+
   test("is held to its rate of bytes", async () => {
     const clock = new ManualClock();
     const file = fileLog({ limits: { ...limits, recordsPerSecond: 1e9 }, clock });
