@@ -88,13 +88,18 @@ export class DescriptorOutlet implements Outlet {
     closeSync(this.#fd);
     this.#fd = fd;
     this.#failure = undefined;
-    const [first] = this.#queue;
-    if (this.#torn !== undefined && first !== undefined) {
-      this.#waiting += this.#torn.length - first.length;
-      this.#queue[0] = this.#torn;
-      this.#torn = undefined;
-    }
+    this.#restore("");
     this.#flush();
+  }
+
+  /** Puts the part of a line that is gone in front of its rest again, behind `end`. */
+  #restore(end: string): void {
+    const [rest] = this.#queue;
+    if (this.#torn === undefined || rest === undefined) return;
+    const line = Buffer.concat([Buffer.from(end), this.#torn]);
+    this.#waiting += line.length - rest.length;
+    this.#queue[0] = line;
+    this.#torn = undefined;
   }
 
   #flush(): void {
@@ -154,6 +159,8 @@ export class DescriptorOutlet implements Outlet {
 
   #failed(error: NodeJS.ErrnoException): void {
     this.#failure = error;
+    // Whoever reads a pipe next may find the part in it, or not.
+    if (error.code === "EPIPE") this.#restore("\n");
     const full = error.code === "EAGAIN";
     // The next line tries a full pipe at once after a millisecond, so that a reader is not kept waiting.
     this.#tryAt = performance.now() + (full ? 1 : FAILED_MS);

@@ -204,6 +204,32 @@ describe("a pipe", () => {
   });
 });
 
+test("a pipe whose reader goes after half of a line has that line whole for the next one", async () => {
+  const path = fifo();
+  const first = openReader(path);
+  const piped = logInto(path);
+  // A pipe takes a short line whole, or not at all.
+  for (let i = 0; i < 30; i++) await say(piped, `${i} ${"x".repeat(9_000)}`);
+  const before = take(first).split("\n");
+  closeSync(first);
+  const torn = before.pop() ?? "";
+  expect(torn).toMatch(/^\{"level":30/);
+  await expect
+    .poll(() => piped.backend.health?.())
+    .toMatchObject({ message: expect.stringContaining("EPIPE") as string });
+  const second = openReader(path);
+  let after = "";
+  await expect
+    .poll(() => (after += take(second)).match(/"msg":"\d+ xxx/g)?.length)
+    .toBe(30 - before.length);
+  expect(after.endsWith("\n")).toBe(true);
+  const numbers = linesOf([...before, after].join("\n")).map(({ msg }) =>
+    Number.parseInt(String(msg), 10),
+  );
+  expect(numbers).toEqual(Array.from({ length: 30 }, (_, i) => i));
+  closeSync(second);
+});
+
 describe("a stream", () => {
   /** A stream that takes the first line, and the others only when it is let go. */
   function stuck(): { stream: Writable; taken: string[]; letGo: () => void } {
