@@ -81,11 +81,11 @@ export class DescriptorOutlet implements Outlet {
   /** Goes on in another file, which is closed as this one was: with the line of which this one has but a part. */
   goOnIn(fd: number): void {
     if (this.#busy) {
-      if (this.#next !== undefined) closeSync(this.#next);
+      if (this.#next !== undefined) release(this.#next);
       this.#next = fd;
       return;
     }
-    closeSync(this.#fd);
+    release(this.#fd);
     this.#fd = fd;
     this.#failure = undefined;
     this.#restore("");
@@ -187,7 +187,16 @@ export class DescriptorOutlet implements Outlet {
   }
 
   #letGo(): void {
-    if (this.#next !== undefined) closeSync(this.#next);
-    if (this.#own) closeSync(this.#fd);
+    if (this.#next !== undefined) release(this.#next);
+    if (this.#own) release(this.#fd);
+  }
+}
+
+/** Closes a descriptor. */
+function release(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // A file on a network may say only now what it could not write. The descriptor is closed all the same.
   }
 }

@@ -156,3 +156,27 @@ test("a line of which a full disk took but a part stands whole in the next file,
   expect(file.backend.counts()).toMatchObject({ written: 4, lost: 0 });
   expect(await file.backend.health?.()).toEqual({ ok: true });
 });
+
+test("a file that fails when it is closed, as on a network, ends nothing", async () => {
+  const file = fileLog();
+  const { closeSync } = fs;
+  const failed: number[] = [];
+  const restore = (): void => {
+    Object.assign(fs, { closeSync });
+    syncBuiltinESMExports();
+  };
+  onTestFinished(restore);
+  Object.assign(fs, {
+    closeSync: (fd: number): void => {
+      closeSync(fd);
+      failed.push(fd);
+      throw Object.assign(new Error("EIO: i/o error, close"), { code: "EIO" });
+    },
+  });
+  syncBuiltinESMExports();
+  renameSync(file.path, `${file.path}.1`);
+  await sayUntil(file, file.path, 0);
+  expect(await file.backend.health?.()).toEqual({ ok: true });
+  await file.memory[Symbol.asyncDispose]();
+  expect(failed).toHaveLength(2);
+});
