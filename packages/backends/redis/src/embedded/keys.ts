@@ -2,6 +2,7 @@ import type { Reply } from "../connection.ts";
 import { ReplyError } from "../redis-error.ts";
 import type { Database } from "./database.ts";
 import type { EngineCommands } from "./engine-command.ts";
+import { timeAfter } from "./expiry-option.ts";
 import { toBytes } from "./reply-room.ts";
 import { parseInteger } from "./numbers.ts";
 import { Options, syntaxError } from "./options.ts";
@@ -39,7 +40,7 @@ export const keyCommands: EngineCommands = {
   },
   PEXPIRE: {
     words: -3,
-    run: (db, words) => expire(db, words, db.now() + Number(parseInteger(words[2] ?? ""))),
+    run: (db, words) => expire(db, words, timeAfter(db, parseInteger(words[2] ?? ""), "pexpire")),
   },
   PEXPIREAT: {
     words: -3,

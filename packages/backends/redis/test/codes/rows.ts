@@ -16,6 +16,8 @@ const {
   Aborted: ABORTED,
 } = Code;
 
+/** Milliseconds from now. */
+const BEYOND = 2n ** 63n - 1n;
 const command = { command: { case: "get" as const, value: text } };
 
 /** Of every Redis. */
@@ -62,6 +64,18 @@ export const ROWS: Row[] = [
     INVALID_ARGUMENT,
     "for an expiry of 0",
     async (c) => c.set({ ...absent, expiry: { case: "expireInMs", value: 0n } }),
+  ],
+  [
+    "Set",
+    INVALID_ARGUMENT,
+    "for an expiry that ends beyond 64 bits",
+    async (c) => c.set({ ...absent, expiry: { case: "expireInMs", value: BEYOND } }),
+  ],
+  [
+    "GetExpire",
+    INVALID_ARGUMENT,
+    "for an expiry that ends beyond 64 bits",
+    async (c) => c.getExpire({ ...text, expiry: { case: "expireInMs", value: BEYOND } }),
   ],
   [
     "GetExpire",
@@ -111,6 +125,12 @@ export const ROWS: Row[] = [
     INVALID_ARGUMENT,
     "for infinity",
     async (c) => c.hashIncrementFloat({ ...absent, field, by: Infinity }),
+  ],
+  [
+    "Expire",
+    INVALID_ARGUMENT,
+    "for one that ends beyond 64 bits",
+    async (c) => c.expire({ ...text, ttlMs: BEYOND }),
   ],
   ["Scan", INVALID_ARGUMENT, "for a count above 10,000", async (c) => c.scan({ count: 10_001 })],
   [

@@ -477,7 +477,7 @@ export class RedisServiceClient {
   /**
    * Writes a value, with an expiry and a condition if wanted.
    *
-   * Codes: INVALID_ARGUMENT for an expiry that is not above 0, or if `get` is set and the key holds no string.
+   * Codes: INVALID_ARGUMENT for an expiry that is not above 0 or ends beyond 64 bits, or if `get` is set and the key holds no string.
    */
   set(request: SetRequest, timeoutMs: i32 = 0): Result<SetResponse> {
     return this.$set.call<SetRequest, SetResponse>(request, timeoutMs);
@@ -558,7 +558,7 @@ export class RedisServiceClient {
   /**
    * Reads a value and changes when it expires.
    *
-   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0.
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0 or ends beyond 64 bits.
    */
   getExpire(request: GetExpireRequest, timeoutMs: i32 = 0): Result<GetExpireResponse> {
     return this.$getExpire.call<GetExpireRequest, GetExpireResponse>(request, timeoutMs);
@@ -567,7 +567,7 @@ export class RedisServiceClient {
   /**
    * Writes or deletes a value, if it is what the caller expects. Nothing comes between; the answer says what was there.
    *
-   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0. Another value than the expected one is OK, and
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0 or ends beyond 64 bits. Another value than the expected one is OK, and
    * `swapped` is false.
    */
   compareAndSet(request: CompareAndSetRequest, timeoutMs: i32 = 0): Result<CompareAndSetResponse> {
@@ -577,7 +577,7 @@ export class RedisServiceClient {
   /**
    * Lets a key expire after a while.
    *
-   * Codes: none of its own. An absent key is OK, and `applied` is false.
+   * Codes: INVALID_ARGUMENT for one that ends beyond 64 bits. An absent key is OK, and `applied` is false.
    */
   expire(request: ExpireRequest, timeoutMs: i32 = 0): Result<ExpireResponse> {
     return this.$expire.call<ExpireRequest, ExpireResponse>(request, timeoutMs);
@@ -1199,7 +1199,7 @@ export abstract class RedisServiceServer extends Service {
   /**
    * Writes a value, with an expiry and a condition if wanted.
    *
-   * Codes: INVALID_ARGUMENT for an expiry that is not above 0, or if `get` is set and the key holds no string.
+   * Codes: INVALID_ARGUMENT for an expiry that is not above 0 or ends beyond 64 bits, or if `get` is set and the key holds no string.
    */
   abstract set(request: SetRequest): Result<SetResponse>;
 
@@ -1262,14 +1262,14 @@ export abstract class RedisServiceServer extends Service {
   /**
    * Reads a value and changes when it expires.
    *
-   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0.
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0 or ends beyond 64 bits.
    */
   abstract getExpire(request: GetExpireRequest): Result<GetExpireResponse>;
 
   /**
    * Writes or deletes a value, if it is what the caller expects. Nothing comes between; the answer says what was there.
    *
-   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0. Another value than the expected one is OK, and
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0 or ends beyond 64 bits. Another value than the expected one is OK, and
    * `swapped` is false.
    */
   abstract compareAndSet(request: CompareAndSetRequest): Result<CompareAndSetResponse>;
@@ -1277,7 +1277,7 @@ export abstract class RedisServiceServer extends Service {
   /**
    * Lets a key expire after a while.
    *
-   * Codes: none of its own. An absent key is OK, and `applied` is false.
+   * Codes: INVALID_ARGUMENT for one that ends beyond 64 bits. An absent key is OK, and `applied` is false.
    */
   abstract expire(request: ExpireRequest): Result<ExpireResponse>;
 

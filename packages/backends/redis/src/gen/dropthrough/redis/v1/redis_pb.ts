@@ -243,7 +243,7 @@ export const RedisService: GenService<{
   /**
    * Writes a value, with an expiry and a condition if wanted.
    *
-   * Codes: INVALID_ARGUMENT for an expiry that is not above 0, or if `get` is set and the key holds no string.
+   * Codes: INVALID_ARGUMENT for an expiry that is not above 0 or ends beyond 64 bits, or if `get` is set and the key holds no string.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Set
    */
@@ -351,7 +351,7 @@ export const RedisService: GenService<{
   /**
    * Reads a value and changes when it expires.
    *
-   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0.
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0 or ends beyond 64 bits.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.GetExpire
    */
@@ -363,7 +363,7 @@ export const RedisService: GenService<{
   /**
    * Writes or deletes a value, if it is what the caller expects. Nothing comes between; the answer says what was there.
    *
-   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0. Another value than the expected one is OK, and
+   * Codes: INVALID_ARGUMENT if the key holds no string, or for an expiry that is not above 0 or ends beyond 64 bits. Another value than the expected one is OK, and
    * `swapped` is false.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.CompareAndSet
@@ -376,7 +376,7 @@ export const RedisService: GenService<{
   /**
    * Lets a key expire after a while.
    *
-   * Codes: none of its own. An absent key is OK, and `applied` is false.
+   * Codes: INVALID_ARGUMENT for one that ends beyond 64 bits. An absent key is OK, and `applied` is false.
    *
    * @generated from rpc dropthrough.redis.v1.RedisService.Expire
    */
