@@ -1,9 +1,11 @@
 import { type BigIntStats, constants } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { DiskFile } from "./disk-file.ts";
-import type { Entry, OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
-import { type Info, infoOf, typeOf } from "./info.ts";
+import type { OpenRequest } from "./gen/dropthrough/file/v1/file_pb.ts";
+import { type Info, infoOf } from "./info.ts";
 import type { Disk, Place } from "./mounts.ts";
+import { finish, readEach } from "./names-of.ts";
+import type { Listed, Page } from "./page.ts";
 import { failure, type Found, Walk } from "./walk.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
@@ -99,33 +101,31 @@ export function statPath({ mount, names, path }: DiskPath): Info {
   return infoOf(mount.fs.lstatSync(found.path, { bigint: true }));
 }
 
-/** @throws ConnectError, NodeJS.ErrnoException */
+/**
+ * Lists a directory; a large one in pieces, so that others get their turn.
+ *
+ * @throws ConnectError, NodeJS.ErrnoException
+ */
 export function listDirectory(
   { mount, names, path }: DiskPath,
-  cursor: Uint8Array,
-  limit: number,
-): { entries: Pick<Entry, "name" | "type">[]; cursor: Uint8Array; unnamable: number } {
-  using walk = new Walk(mount, path);
-  const found = walk.find(names);
-  if (found.stats === undefined) throw failure("ENOENT");
-  if (!found.stats.isDirectory())
-    throw new ConnectError(`${path} is no directory`, Code.FailedPrecondition);
-  const all = mount.fs.readdirSync(found.path, { encoding: "buffer" });
-  const named = all.filter((name) => Buffer.from(name.toString()).equals(name));
-  const rest = named
-    .toSorted((a, b) => Buffer.compare(a, b))
-    .filter((name) => cursor.length === 0 || Buffer.compare(name, cursor) > 0);
-  const page = rest.slice(0, limit);
-  const last = rest.length > limit ? page.at(-1) : undefined;
-  return {
-    entries: page.flatMap((name) => {
-      // Gone since it was read: then it is not listed.
-      const stats = mount.fs.lstatSync(`${found.path}/${name.toString()}`, {
-        throwIfNoEntry: false,
-      });
-      return stats === undefined ? [] : [{ name: name.toString(), type: typeOf(stats) }];
-    }),
-    cursor: last === undefined ? new Uint8Array() : new Uint8Array(last),
-    unnamable: last === undefined ? all.length - named.length : 0,
-  };
+  page: Page,
+  signal: AbortSignal,
+): Listed | Promise<Listed> {
+  const walk = new Walk(mount, path);
+  let waits = false;
+  try {
+    const found = walk.find(names);
+    if (found.stats === undefined) throw failure("ENOENT");
+    if (!found.stats.isDirectory())
+      throw new ConnectError(`${path} is no directory`, Code.FailedPrecondition);
+    const reading = readEach(mount.fs, found.path, (entry) => page.add(entry));
+    if (reading.next().done === true) return page.answer;
+    waits = true;
+    walk.keepHere();
+    return finish(reading, signal)
+      .finally(() => walk[Symbol.dispose]())
+      .then(() => page.answer);
+  } finally {
+    if (!waits) walk[Symbol.dispose]();
+  }
 }

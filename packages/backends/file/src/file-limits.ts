@@ -1,6 +1,6 @@
 /** The bounds of one guest, all on by default. What a mount may hold stands with the mount. */
 export interface FileLimits {
-  /** Files that one instance may have open at once. Above: RESOURCE_EXHAUSTED. Default 256. */
+  /** Files that one instance may have open at once, with the calls that wait for the disk. Above: RESOURCE_EXHAUSTED. Default 256. */
   readonly handles: number;
   /** Milliseconds after which an open file that is not used is closed, and a watch that is not read; it is NOT_FOUND then. Default 600,000. */
   readonly idleMs: number;

@@ -9,6 +9,7 @@ const FUNCTIONS = [
   "linkSync",
   "lstatSync",
   "mkdirSync",
+  "opendirSync",
   "openSync",
   "readdirSync",
   "readlinkSync",

@@ -8,6 +8,7 @@ import { Handles, type OpenFile } from "./handles.ts";
 import type { Info } from "./info.ts";
 import type { Mounts } from "./mounts.ts";
 import { openStream, streamInfo } from "./stream.ts";
+import { type Listed, Page } from "./page.ts";
 import { makeDirectory, remove, rename } from "./tree.ts";
 import type { Events } from "./watch.ts";
 import { Watches } from "./watches.ts";
@@ -73,7 +74,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     const file = this.#handles.of(context).get(handle);
     try {
       const pending = file.write(data, context);
-      if (pending !== undefined) return settled(pending, file.path);
+      if (pending !== undefined) return settled(empty(pending), file.path);
     } catch (error) {
       throw fileError(error, file.path);
     }
@@ -113,7 +114,9 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   sync({ handle }: pb.SyncRequest, context: HandlerContext): Promise<object> | object {
-    return this.#with(handle, context, (file) => done(file.sync(), file.path));
+    const handles = this.#handles.of(context);
+    const file = handles.get(handle);
+    return handles.whileHeld(() => done(file.sync(), file.path));
   }
 
   close({ handle }: pb.CloseRequest, context: HandlerContext): object {
@@ -127,19 +130,15 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     return guard(path, () => ({ info: statPath(this.#disk(path, context)) }));
   }
 
-  list(
-    { path, cursor, limit }: pb.ListRequest,
-    context: HandlerContext,
-  ): {
-    entries: Pick<pb.Entry, "name" | "type">[];
-    cursor: Uint8Array;
-    unnamable: number;
-  } {
+  list({ path, cursor, limit }: pb.ListRequest, context: HandlerContext): Listed | Promise<Listed> {
     if (limit > MOST_ENTRIES)
       throw new ConnectError(`a page has at most ${MOST_ENTRIES} entries`, Code.InvalidArgument);
-    return guard(path, () =>
-      listDirectory(this.#disk(path, context), cursor, limit === 0 ? 1000 : limit),
-    );
+    return guard(path, () => {
+      // Of its own: the request's bytes are borrowed, and a large directory takes its time.
+      const page = new Page(Uint8Array.from(cursor), limit === 0 ? 1000 : limit);
+      const pending = listDirectory(this.#disk(path, context), page, context.signal);
+      return pending instanceof Promise ? settled(pending, path) : pending;
+    });
   }
 
   makeDirectory({ path, parents }: pb.MakeDirectoryRequest, context: HandlerContext): object {
@@ -150,9 +149,9 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   remove({ path, recursive }: pb.RemoveRequest, context: HandlerContext): object | Promise<object> {
-    return guard(path, () =>
-      done(remove(this.#disk(path, context), recursive, recursive ? context.signal : NEVER), path),
-    );
+    const act = (): object | Promise<object> =>
+      done(remove(this.#disk(path, context), recursive, recursive ? context.signal : NEVER), path);
+    return guard(path, () => (recursive ? this.#handles.of(context).whileHeld(act) : act()));
   }
 
   rename({ from, to }: pb.RenameRequest, context: HandlerContext): object {
@@ -162,16 +161,16 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
     });
   }
 
-  async copy({ from, to }: pb.CopyRequest, context: HandlerContext): Promise<{ size: bigint }> {
-    try {
-      return {
-        size: BigInt(
-          await copyFile(this.#disk(from, context), this.#disk(to, context), context.signal),
-        ),
-      };
-    } catch (error) {
-      throw fileError(error, `${from} to ${to}`);
-    }
+  copy(
+    { from, to }: pb.CopyRequest,
+    context: HandlerContext,
+  ): { size: bigint } | Promise<{ size: bigint }> {
+    const act = async (): Promise<{ size: bigint }> => ({
+      size: BigInt(
+        await copyFile(this.#disk(from, context), this.#disk(to, context), context.signal),
+      ),
+    });
+    return this.#handles.of(context).whileHeld(() => settled(act(), `${from} to ${to}`));
   }
 
   readFile({ path }: pb.ReadFileRequest, context: HandlerContext): { data: Uint8Array } {
@@ -179,9 +178,10 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   writeFile(request: pb.WriteFileRequest, context: HandlerContext): object | Promise<object> {
-    return guard(request.path, () =>
-      done(writeFile(this.#disk(request.path, context), request), request.path),
-    );
+    const { path } = request;
+    const act = (): object | Promise<object> =>
+      done(writeFile(this.#disk(path, context), request), path);
+    return guard(path, () => (request.sync ? this.#handles.of(context).whileHeld(act) : act()));
   }
 
   watch(request: pb.WatchRequest, context: HandlerContext): { watch: bigint } {
@@ -229,16 +229,18 @@ function guard<T>(path: string, run: () => T): T {
 
 /** An empty response, when what it waits for is done. */
 function done(pending: void | Promise<void>, path: string): object | Promise<object> {
-  return pending === undefined ? {} : settled(pending, path);
+  return pending === undefined ? {} : settled(empty(pending), path);
 }
 
-async function settled(pending: Promise<void>, path: string): Promise<object> {
-  return pending.then(
-    () => ({}),
-    (error: unknown) => {
-      throw fileError(error, path);
-    },
-  );
+async function empty(pending: Promise<void>): Promise<object> {
+  await pending;
+  return {};
+}
+
+async function settled<T>(pending: Promise<T>, path: string): Promise<T> {
+  return pending.catch((error: unknown) => {
+    throw fileError(error, path);
+  });
 }
 
 function mostOf(length: number): number {

@@ -55,6 +55,8 @@ export class Handles implements Disposable {
   /** What time it is, as a number that costs nothing to read. */
   #turn = 0;
   #stopTurns: (() => void) | undefined;
+  /** What calls hold open that take their time. */
+  #held = 0;
   #ended = false;
 
   constructor(limits: FileLimits, clock: Clock) {
@@ -65,8 +67,24 @@ export class Handles implements Disposable {
   /** @throws ConnectError RESOURCE_EXHAUSTED if there is no room for another */
   checkRoom(): void {
     const { handles } = this.#limits;
-    if (this.#open.size < handles) return;
-    throw new ConnectError(`${handles} files are open already: close some`, Code.ResourceExhausted);
+    if (this.#open.size + this.#held < handles) return;
+    throw new ConnectError(
+      `${handles} files are open already, or calls that take their time have them: close some, or wait for those`,
+      Code.ResourceExhausted,
+    );
+  }
+
+  /**
+   * What a call holds open that takes its time counts as a handle until it is done, also when its caller has given it up before.
+   *
+   * @throws ConnectError RESOURCE_EXHAUSTED if there is no room for another; whatever `act` throws
+   */
+  whileHeld<T extends object>(act: () => T | Promise<T>): T | Promise<T> {
+    this.checkRoom();
+    const pending = act();
+    if (!(pending instanceof Promise)) return pending;
+    this.#held++;
+    return pending.finally(() => this.#held--);
   }
 
   /** @throws ConnectError ABORTED if the guest has ended meanwhile */

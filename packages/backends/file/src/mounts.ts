@@ -14,6 +14,8 @@ import { windowsRefuses } from "./windows-name.ts";
 /** Bytes of a path, and of one name in it; in memory as on a disk. */
 const MOST_BYTES = 4096;
 const MOST_NAME_BYTES = 255;
+/** Names in a path: each costs a call of the system, and a descriptor for as long as a walk takes; in memory, as much as all before it. */
+export const MOST_NAMES = 256;
 /** What a memory mount may hold that says nothing else. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 const MEMORY_ENTRIES = 16_384;
@@ -131,6 +133,11 @@ export class Mounts implements Disposable {
         Code.InvalidArgument,
       );
     const names = split(path);
+    if (names.length > MOST_NAMES)
+      throw new ConnectError(
+        `a path must not have more than ${MOST_NAMES} names`,
+        Code.InvalidArgument,
+      );
     const bad = names.find(
       (name) =>
         Buffer.byteLength(name) > MOST_NAME_BYTES || (this.#windows && windowsRefuses(name)),

@@ -1,43 +1,28 @@
-import { constants, type Stats } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { checkWritable, type DiskPath } from "./disk.ts";
 import type { Disk } from "./mounts.ts";
-import type { Quota } from "./quota.ts";
+import { type Counted, removeEmpty, removeTree } from "./removed-tree.ts";
 import { failure, Walk } from "./walk.ts";
-
-const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
-/** So many names are removed before others get their turn. */
-const NAMES_AT_ONCE = 200;
-const MOST_DEPTH = 256;
-
-/** Where something counts. */
-type Counted = { readonly quota: Quota };
 
 /** @throws ConnectError, NodeJS.ErrnoException */
 export function makeDirectory(at: DiskPath, parents: boolean): void {
   checkWritable(at);
-  if (!parents) {
-    makeOne(at, at.names);
+  const { mount, names, path } = at;
+  using walk = new Walk(mount, path);
+  if (parents) {
+    const { stats } = walk.findOrMake(names, (entry) => makeOne(walk, mount, entry));
+    if (stats?.isDirectory() !== true) throw failure("EEXIST");
     return;
   }
-  for (let depth = 1; depth <= at.names.length; depth++) {
-    const names = at.names.slice(0, depth);
-    using walk = new Walk(at.mount, at.path);
-    const { stats } = walk.find(names);
-    if (stats === undefined) makeOne(at, names);
-    else if (!stats.isDirectory()) throw failure(depth === at.names.length ? "EEXIST" : "ENOTDIR");
-  }
-}
-
-function makeOne({ mount, path }: DiskPath, names: readonly string[]): void {
-  using walk = new Walk(mount, path);
   const { path: entry, stats } = walk.entry(names);
   if (stats !== undefined) throw failure("EEXIST");
-  const { quota } = walk;
+  makeOne(walk, mount, entry);
+}
+
+function makeOne({ quota }: Counted, { fs }: Disk, entry: string): void {
   quota.take(0, 1);
   try {
-    mount.fs.mkdirSync(entry);
+    fs.mkdirSync(entry);
   } catch (error) {
     quota.give(0, 1);
     throw error;
@@ -64,8 +49,9 @@ export function remove(
     if (!stats.isDirectory()) return removeName(walk, mount, entry);
     if (!recursive) return removeEmpty(walk, mount, entry);
     waits = true;
+    walk.keepHere();
     const { quota } = walk;
-    return removeTree(mount, { path: entry, stats, quota }, { count: 0, signal }, 0).finally(() =>
+    return removeTree(mount, { path: entry, stats, quota }, signal).finally(() =>
       walk[Symbol.dispose](),
     );
   } finally {
@@ -77,60 +63,6 @@ function removeName({ quota }: Counted, { fs }: Disk, entry: string): void {
   const stats = fs.lstatSync(entry);
   fs.unlinkSync(entry);
   quota.removed(stats);
-}
-
-function removeEmpty({ quota }: Counted, { fs }: Disk, entry: string): void {
-  fs.rmdirSync(entry);
-  quota.give(0, 1);
-}
-
-/**
- * Removes a directory with all that it holds. It is held by a descriptor while its names are removed, so a directory that somebody
- * puts a link in the place of is not followed.
- */
-async function removeTree(
-  disk: Disk,
-  directory: Counted & { readonly path: string; readonly stats: Stats },
-  progress: { count: number; readonly signal: AbortSignal },
-  depth: number,
-): Promise<void> {
-  if (depth > MOST_DEPTH)
-    throw new ConnectError(
-      `directories are nested more than ${MOST_DEPTH} deep`,
-      Code.FailedPrecondition,
-    );
-  const { fs, pinned, quotas } = disk;
-  const entry = directory.path;
-  const quota = quotas?.at(directory.stats) ?? directory.quota;
-  const fd = pinned ? fs.openSync(entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
-  const base = pinned ? `/proc/self/fd/${fd}` : entry;
-  try {
-    for (const name of fs.readdirSync(base, { encoding: "buffer" })) {
-      if (++progress.count % NAMES_AT_ONCE === 0) await setImmediate();
-      progress.signal.throwIfAborted();
-      const child = `${base}/${name.toString("latin1")}`;
-      // Names that are no UTF-8 are reached as bytes.
-      const path = Buffer.from(name.toString()).equals(name)
-        ? `${base}/${name.toString()}`
-        : Buffer.from(child, "latin1");
-      const stats = fs.lstatSync(path, { throwIfNoEntry: false });
-      if (stats === undefined) continue;
-      if (stats.isDirectory() && typeof path === "string")
-        await removeTree(disk, { path, stats, quota }, progress, depth + 1);
-      else if (stats.isDirectory())
-        throw new ConnectError(
-          "a directory whose name is no UTF-8 cannot be removed",
-          Code.FailedPrecondition,
-        );
-      else {
-        fs.unlinkSync(path);
-        quota.removed(stats);
-      }
-    }
-  } finally {
-    if (fd >= 0) fs.closeSync(fd);
-  }
-  removeEmpty(directory, disk, entry);
 }
 
 /** @throws ConnectError, NodeJS.ErrnoException */

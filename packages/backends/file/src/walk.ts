@@ -1,6 +1,6 @@
 import { constants, type Stats } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Disk } from "./mounts.ts";
+import { type Disk, MOST_NAMES } from "./mounts.ts";
 import type { Quota } from "./quota.ts";
 
 const MOST_LINKS = 40;
@@ -60,6 +60,16 @@ export class Walk implements Disposable {
   }
 
   /**
+   * Finds a directory, links followed, and makes those on the way that are missing.
+   *
+   * @param make makes one, in the directory in which the walk is then
+   * @throws as `find`; NodeJS.ErrnoException EEXIST for a link to nothing
+   */
+  findOrMake(names: readonly string[], make: (path: string) => void): Found {
+    return this.#find(names, false, make);
+  }
+
+  /**
    * Finds a name in its directory: a link is a link, and a directory is not entered. For what changes names.
    *
    * @throws as `find`; ConnectError FAILED_PRECONDITION for the root itself
@@ -76,7 +86,7 @@ export class Walk implements Disposable {
     return this.#find(clean, true);
   }
 
-  #find(names: readonly string[], entry: boolean): Found {
+  #find(names: readonly string[], entry: boolean, make?: (path: string) => void): Found {
     const { fs, root, file, pinned, quota } = this.#disk;
     if (file !== undefined) {
       // A mount of a single file has nothing below it.
@@ -88,6 +98,8 @@ export class Walk implements Disposable {
     const stats = fs.lstatSync(pinned ? `${root}/.` : root);
     if (!stats.isDirectory()) throw failure("ENOTDIR");
     const todo = [...names];
+    /** How many names are left once those of links are done. */
+    let linked = Infinity;
     let last: Found = { path: `${this.here}/.`, stats };
     for (let name = todo.shift(); name !== undefined; name = todo.shift()) {
       if (last.stats === undefined || !last.stats.isDirectory()) {
@@ -99,10 +111,17 @@ export class Walk implements Disposable {
         continue;
       }
       const path = `${this.here}/${name}`;
-      const found = fs.lstatSync(path, { throwIfNoEntry: false });
+      let found = fs.lstatSync(path, { throwIfNoEntry: false });
       if (entry && todo.length === 0) return { path, stats: found };
-      if (found?.isSymbolicLink()) todo.unshift(...this.#follow(path));
-      else if (found?.isDirectory()) {
+      if (found === undefined && make !== undefined) {
+        if (todo.length >= linked) throw failure("EEXIST");
+        make(path);
+        found = fs.lstatSync(path, { throwIfNoEntry: false });
+      }
+      if (found?.isSymbolicLink()) {
+        linked = Math.min(linked, todo.length);
+        todo.unshift(...this.#follow(path));
+      } else if (found?.isDirectory()) {
         this.#enter(path, found);
         last = { path: `${this.here}/.`, stats: found };
       } else last = { path, stats: found };
@@ -112,6 +131,7 @@ export class Walk implements Disposable {
 
   #enter(path: string, stats: Stats): void {
     const { fs, pinned, quotas } = this.#disk;
+    if (this.#held.length > MOST_NAMES) throw failure("ENAMETOOLONG");
     const quota = quotas?.at(stats) ?? this.quota;
     const fd = pinned ? fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
     this.#held.push({ path: pinned ? `/proc/self/fd/${fd}` : path, fd, quota });

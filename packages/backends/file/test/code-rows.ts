@@ -256,5 +256,15 @@ export const ROWS: Row[] = [
       throw new ConnectError("of a process of its own", onFailingDisk(constants.errno.EIO).sync);
     },
   ],
+  [
+    "Sync",
+    ResourceExhausted,
+    "above the handles",
+    async (c) => {
+      let handle = 0n;
+      for (let i = 0; i < 4; i++) handle = await opened(c, writes);
+      await c.sync({ handle });
+    },
+  ],
   ["EndWatch", NotFound, "for no watch", async (c) => c.endWatch({ watch: 7n })],
 ];

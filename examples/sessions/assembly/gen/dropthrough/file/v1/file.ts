@@ -2139,7 +2139,7 @@ export class FileInfo extends Message {
  * A handle belongs to the guest that opened it, and is closed when that ends, or when it was not used for long (10 minutes, unless
  * the operator says otherwise).
  *
- * Codes of an rpc with `path`, `from` or `to`: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes or a name of more than 255;
+ * Codes of an rpc with `path`, `from` or `to`: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes, more than 256 names or one of more than 255 bytes;
  * NOT_FOUND if there is no such file or mount; PERMISSION_DENIED if it, or a link on its way, leads out of its mount, or the operator or the operating system does not allow it;
  * FAILED_PRECONDITION if a name on the way is no directory, or 40 links were followed.
  *
@@ -2268,7 +2268,8 @@ export class FileServiceClient {
   /**
    * Waits until everything that was written has reached the disk. Asynchronous.
    *
-   * Codes: UNAVAILABLE if the disk says that it has not.
+   * Codes: UNAVAILABLE if the disk says that it has not; RESOURCE_EXHAUSTED above the handles of one guest: it counts as one more until the disk
+   * has answered, also if its caller has given it up.
    */
   sync(request: SyncRequest, timeoutMs: i32 = 0): Result<SyncResponse> {
     return this.$sync.call<SyncRequest, SyncResponse>(request, timeoutMs);
@@ -2285,7 +2286,8 @@ export class FileServiceClient {
   }
 
   /**
-   * Lists a directory, ordered by the bytes of the names, a page at a time.
+   * Lists a directory, ordered by the bytes of the names, a page at a time. Asynchronous above some thousand entries; what comes or goes
+   * meanwhile may be on the page or not.
    *
    * Codes: FAILED_PRECONDITION if it is no directory; INVALID_ARGUMENT for a limit above 10,000.
    */
@@ -2307,8 +2309,8 @@ export class FileServiceClient {
    * Removes a file, a link (and not what it leads to) or an empty directory; with recursive, a directory with all that it holds.
    * Asynchronous with recursive; if it fails, some of it may be gone.
    *
-   * Codes: FAILED_PRECONDITION for a directory that is not empty, a mount itself, or with recursive for directories more than 256 deep or with
-   * names that are not UTF-8; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION for a directory that is not empty, or a mount itself; PERMISSION_DENIED on a read-only mount;
+   * RESOURCE_EXHAUSTED with recursive, above the handles of one guest: it counts as one.
    */
   remove(request: RemoveRequest, timeoutMs: i32 = 0): Result<RemoveResponse> {
     return this.$remove.call<RemoveRequest, RemoveResponse>(request, timeoutMs);
@@ -2327,8 +2329,8 @@ export class FileServiceClient {
   /**
    * Copies a regular file, also between mounts. Replaces a file that is there; a file that is the very same, by another mount or name, stays as it is. Asynchronous: if it fails, a part may have been written.
    *
-   * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, or the
-   * quota is used up.
+   * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, the
+   * quota is used up, or above the handles of one guest: it counts as one.
    */
   copy(request: CopyRequest, timeoutMs: i32 = 0): Result<CopyResponse> {
     return this.$copy.call<CopyRequest, CopyResponse>(request, timeoutMs);
@@ -2348,7 +2350,7 @@ export class FileServiceClient {
    * name beside it and then renamed, so a link of that name is replaced, not followed.
    *
    * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory, or a mount itself; PERMISSION_DENIED on a read-only mount;
-   * RESOURCE_EXHAUSTED if there is no space, or the quota is used up.
+   * RESOURCE_EXHAUSTED if there is no space, the quota is used up, or, with sync, above the handles of one guest: it counts as one until the disk has answered.
    */
   writeFile(request: WriteFileRequest, timeoutMs: i32 = 0): Result<WriteFileResponse> {
     return this.$writeFile.call<WriteFileRequest, WriteFileResponse>(request, timeoutMs);
@@ -2392,7 +2394,7 @@ export class FileServiceClient {
  * A handle belongs to the guest that opened it, and is closed when that ends, or when it was not used for long (10 minutes, unless
  * the operator says otherwise).
  *
- * Codes of an rpc with `path`, `from` or `to`: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes or a name of more than 255;
+ * Codes of an rpc with `path`, `from` or `to`: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes, more than 256 names or one of more than 255 bytes;
  * NOT_FOUND if there is no such file or mount; PERMISSION_DENIED if it, or a link on its way, leads out of its mount, or the operator or the operating system does not allow it;
  * FAILED_PRECONDITION if a name on the way is no directory, or 40 links were followed.
  *
@@ -2464,7 +2466,8 @@ export abstract class FileServiceServer extends Service {
   /**
    * Waits until everything that was written has reached the disk. Asynchronous.
    *
-   * Codes: UNAVAILABLE if the disk says that it has not.
+   * Codes: UNAVAILABLE if the disk says that it has not; RESOURCE_EXHAUSTED above the handles of one guest: it counts as one more until the disk
+   * has answered, also if its caller has given it up.
    */
   abstract sync(request: SyncRequest): Result<SyncResponse>;
 
@@ -2475,7 +2478,8 @@ export abstract class FileServiceServer extends Service {
   abstract stat(request: StatRequest): Result<StatResponse>;
 
   /**
-   * Lists a directory, ordered by the bytes of the names, a page at a time.
+   * Lists a directory, ordered by the bytes of the names, a page at a time. Asynchronous above some thousand entries; what comes or goes
+   * meanwhile may be on the page or not.
    *
    * Codes: FAILED_PRECONDITION if it is no directory; INVALID_ARGUMENT for a limit above 10,000.
    */
@@ -2493,8 +2497,8 @@ export abstract class FileServiceServer extends Service {
    * Removes a file, a link (and not what it leads to) or an empty directory; with recursive, a directory with all that it holds.
    * Asynchronous with recursive; if it fails, some of it may be gone.
    *
-   * Codes: FAILED_PRECONDITION for a directory that is not empty, a mount itself, or with recursive for directories more than 256 deep or with
-   * names that are not UTF-8; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION for a directory that is not empty, or a mount itself; PERMISSION_DENIED on a read-only mount;
+   * RESOURCE_EXHAUSTED with recursive, above the handles of one guest: it counts as one.
    */
   abstract remove(request: RemoveRequest): Result<RemoveResponse>;
 
@@ -2509,8 +2513,8 @@ export abstract class FileServiceServer extends Service {
   /**
    * Copies a regular file, also between mounts. Replaces a file that is there; a file that is the very same, by another mount or name, stays as it is. Asynchronous: if it fails, a part may have been written.
    *
-   * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, or the
-   * quota is used up.
+   * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, the
+   * quota is used up, or above the handles of one guest: it counts as one.
    */
   abstract copy(request: CopyRequest): Result<CopyResponse>;
 
@@ -2526,7 +2530,7 @@ export abstract class FileServiceServer extends Service {
    * name beside it and then renamed, so a link of that name is replaced, not followed.
    *
    * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory, or a mount itself; PERMISSION_DENIED on a read-only mount;
-   * RESOURCE_EXHAUSTED if there is no space, or the quota is used up.
+   * RESOURCE_EXHAUSTED if there is no space, the quota is used up, or, with sync, above the handles of one guest: it counts as one until the disk has answered.
    */
   abstract writeFile(request: WriteFileRequest): Result<WriteFileResponse>;
 

@@ -1288,7 +1288,7 @@ export const FileTypeSchema: GenEnum<FileType> = /*@__PURE__*/
  * A handle belongs to the guest that opened it, and is closed when that ends, or when it was not used for long (10 minutes, unless
  * the operator says otherwise).
  *
- * Codes of an rpc with `path`, `from` or `to`: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes or a name of more than 255;
+ * Codes of an rpc with `path`, `from` or `to`: INVALID_ARGUMENT for a path that is not absolute, has a NUL, more than 4,096 bytes, more than 256 names or one of more than 255 bytes;
  * NOT_FOUND if there is no such file or mount; PERMISSION_DENIED if it, or a link on its way, leads out of its mount, or the operator or the operating system does not allow it;
  * FAILED_PRECONDITION if a name on the way is no directory, or 40 links were followed.
  *
@@ -1397,7 +1397,8 @@ export const FileService: GenService<{
   /**
    * Waits until everything that was written has reached the disk. Asynchronous.
    *
-   * Codes: UNAVAILABLE if the disk says that it has not.
+   * Codes: UNAVAILABLE if the disk says that it has not; RESOURCE_EXHAUSTED above the handles of one guest: it counts as one more until the disk
+   * has answered, also if its caller has given it up.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Sync
    */
@@ -1427,7 +1428,8 @@ export const FileService: GenService<{
     output: typeof StatResponseSchema;
   },
   /**
-   * Lists a directory, ordered by the bytes of the names, a page at a time.
+   * Lists a directory, ordered by the bytes of the names, a page at a time. Asynchronous above some thousand entries; what comes or goes
+   * meanwhile may be on the page or not.
    *
    * Codes: FAILED_PRECONDITION if it is no directory; INVALID_ARGUMENT for a limit above 10,000.
    *
@@ -1455,8 +1457,8 @@ export const FileService: GenService<{
    * Removes a file, a link (and not what it leads to) or an empty directory; with recursive, a directory with all that it holds.
    * Asynchronous with recursive; if it fails, some of it may be gone.
    *
-   * Codes: FAILED_PRECONDITION for a directory that is not empty, a mount itself, or with recursive for directories more than 256 deep or with
-   * names that are not UTF-8; PERMISSION_DENIED on a read-only mount.
+   * Codes: FAILED_PRECONDITION for a directory that is not empty, or a mount itself; PERMISSION_DENIED on a read-only mount;
+   * RESOURCE_EXHAUSTED with recursive, above the handles of one guest: it counts as one.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Remove
    */
@@ -1481,8 +1483,8 @@ export const FileService: GenService<{
   /**
    * Copies a regular file, also between mounts. Replaces a file that is there; a file that is the very same, by another mount or name, stays as it is. Asynchronous: if it fails, a part may have been written.
    *
-   * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, or the
-   * quota is used up.
+   * Codes: FAILED_PRECONDITION for what is no regular file; PERMISSION_DENIED to a read-only mount; RESOURCE_EXHAUSTED if there is no space, the
+   * quota is used up, or above the handles of one guest: it counts as one.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Copy
    */
@@ -1508,7 +1510,7 @@ export const FileService: GenService<{
    * name beside it and then renamed, so a link of that name is replaced, not followed.
    *
    * Codes: ALREADY_EXISTS for exclusive, if it is there; FAILED_PRECONDITION onto a directory, or a mount itself; PERMISSION_DENIED on a read-only mount;
-   * RESOURCE_EXHAUSTED if there is no space, or the quota is used up.
+   * RESOURCE_EXHAUSTED if there is no space, the quota is used up, or, with sync, above the handles of one guest: it counts as one until the disk has answered.
    *
    * @generated from rpc dropthrough.file.v1.FileService.WriteFile
    */
