@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { execFileSync } from "node:child_process";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Alarms, type LateAlarm } from "../src/system-clock.ts";
 
 /** Alarms on a clock that a test moves, and on the machine's timers. */
@@ -25,18 +25,26 @@ function late(notes: string[], name: string, at: number): LateAlarm & { at: numb
 }
 
 describe("late alarms", () => {
-  test("are asked for their moment once, within 20 ms, and ring in order with all others", async () => {
-    const alarms = new Alarms(() => performance.now());
-    const start = performance.now();
-    const notes: string[] = [];
-    alarms.addLater(late(notes, "second", start + 60));
-    alarms.addLater(late(notes, "first", start + 40));
-    await new Promise<void>((resolve) => alarms.after(50, resolve));
-    expect(notes.toSorted()).toEqual(["look first", "look second", "ring first"]);
-    await new Promise<void>((resolve) => alarms.after(20, resolve));
-    expect(notes.at(-1)).toBe("ring second");
-    expect(notes).toHaveLength(4);
-    expect(alarms.kept).toBe(0);
+  test("are asked for their moment once, within 20 ms, and ring in order with all others", () => {
+    // On a busy machine, all of these moments may be over when the first timer rings.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
+      const alarms = new Alarms(() => performance.now());
+      const start = performance.now();
+      const notes: string[] = [];
+      alarms.addLater(late(notes, "second", start + 60));
+      alarms.addLater(late(notes, "first", start + 40));
+      alarms.after(50, () => notes.push("ring another"));
+      vi.advanceTimersByTime(20);
+      expect(notes.toSorted()).toEqual(["look first", "look second"]);
+      vi.advanceTimersByTime(35);
+      expect(notes.slice(2)).toEqual(["ring first", "ring another"]);
+      vi.advanceTimersByTime(5);
+      expect(notes.slice(4)).toEqual(["ring second"]);
+      expect(alarms.kept).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test.each(["before", "after"])("hold up no earlier alarm that is set %s them", async (order) => {
