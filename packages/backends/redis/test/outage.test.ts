@@ -5,7 +5,7 @@ import { inMemory } from "@dropthrough/dispatch/testing";
 import { createClient } from "@redis/client";
 import { expect, test } from "vitest";
 import { redis } from "../src/index.ts";
-import { type RedisServer, startRedisServer } from "../src/testing.ts";
+import { startRedisServer } from "../src/testing.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
 /** That a call says "try again", and when. */
@@ -19,16 +19,6 @@ async function isUnavailable(call: Promise<unknown>): Promise<string> {
 
 const key = b("k");
 const value = b("v");
-
-/**
- * Has a server keep what it has for its next start. It reads an append-only file with its door open, and says LOADING to who
- * comes meanwhile; this one it reads before.
- */
-async function save({ url }: RedisServer): Promise<void> {
-  const direct = await createClient({ url }).connect();
-  await direct.sendCommand(["SAVE"]);
-  direct.destroy();
-}
 
 test("open without a server answers UNAVAILABLE, and works once there is one", async () => {
   await using server = await startRedisServer();
@@ -48,12 +38,11 @@ test("open without a server answers UNAVAILABLE, and works once there is one", a
 });
 
 test("commands that are under way when the server dies answer UNAVAILABLE and are not sent again", async () => {
-  await using server = await startRedisServer();
+  await using server = await startRedisServer({ args: ["--appendonly", "yes"] });
   await using backend = inMemory(redis({ url: server.url, outageWaitMs: 5_000 }));
   const client = backend.client();
   const { connectionId } = await client.open({});
   await client.set({ connectionId, key, value: b("0") });
-  await save(server);
   server.pause();
   const pending = Array.from({ length: 100 }, () => client.increment({ connectionId, key }));
   const settled = Promise.all(pending.map((call) => isUnavailable(call)));
@@ -67,14 +56,13 @@ test("commands that are under way when the server dies answer UNAVAILABLE and ar
 });
 
 test("commands that only read are sent once more, if the operator allows it; those that write are not", async () => {
-  await using server = await startRedisServer();
+  await using server = await startRedisServer({ args: ["--appendonly", "yes"] });
   await using backend = inMemory(
     redis({ url: server.url, outageWaitMs: 10_000, replayReads: true }),
   );
   const client = backend.client();
   const { connectionId } = await client.open({});
   await client.set({ connectionId, key, value: b("0") });
-  await save(server);
   server.pause();
   const reads = Array.from({ length: 20 }, () => client.get({ connectionId, key }));
   const writes = Array.from({ length: 20 }, () => client.increment({ connectionId, key }));
