@@ -95,12 +95,13 @@ function getExpire(db: Database, words: readonly string[]): Reply {
   const [, key = ""] = words;
   const options = new Options(words, 2);
   const flag = options.flag();
-  let expiresAt: number | undefined;
+  let expiresAt = (): number | undefined => undefined;
   if (flag !== undefined && isExpiry(flag)) {
-    expiresAt = expiryTime(db, flag, options.value(), "getex");
+    const time = options.value();
+    expiresAt = () => expiryTime(db, flag, time, "getex");
   } else if (flag !== undefined && flag !== "PERSIST") throw syntaxError();
   if (options.flag() !== undefined) throw syntaxError();
   const value = db.get(key, "string");
-  if (flag !== undefined) db.expire(key, expiresAt);
+  if (value !== undefined && flag !== undefined) db.expire(key, expiresAt());
   return toReply(value);
 }

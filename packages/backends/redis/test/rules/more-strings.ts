@@ -61,6 +61,9 @@ export const moreStringRules: readonly Rule[] = [
       const ttl = async (): Promise<bigint | undefined> =>
         (await client.timeToLive({ connectionId, key })).ttlMs;
       expect((await client.getExpire({ connectionId, key })).value).toBeUndefined();
+      // What expires too late is not looked at where nothing is there that could.
+      const late = { case: "expireInMs" as const, value: 2n ** 63n - 1n };
+      expect((await client.getExpire({ connectionId, key, expiry: late })).value).toBeUndefined();
       await client.set({ connectionId, key, value: b("v") });
       await client.getExpire({ connectionId, key, expiry: { case: "expireInMs", value: MINUTE } });
       expect(await ttl()).toBeGreaterThan(50_000n);
