@@ -104,6 +104,9 @@ export class DescriptorOutlet implements Outlet {
 
   #flush(): void {
     clearTimeout(this.#timer);
+    // Whoever emptied a file of a full disk took the part as well.
+    const isTorn = this.#torn !== undefined && this.#blocking && !this.#busy;
+    if (isTorn && fstatSync(this.#fd).size === 0) this.#restore("");
     while (this.#queue.length > 0 && !this.#busy) {
       const lines = this.#queue.slice(0, MOST_LINES);
       if (this.#slow) return this.#flushLater(lines);

@@ -51,6 +51,28 @@ function openBelow(folder: string): string[] {
   });
 }
 
+/** Gives the disk room for so many bytes, until the test ends; more can be given. */
+function fullDisk(room: number): { room: number } {
+  const disk = { room };
+  const { writevSync } = fs;
+  const restore = (): void => {
+    Object.assign(fs, { writevSync });
+    syncBuiltinESMExports();
+  };
+  onTestFinished(restore);
+  // Takes what there is room for, as a disk does.
+  Object.assign(fs, {
+    writevSync: (fd: number, lines: Uint8Array[]): number => {
+      const bytes = Buffer.concat(lines).subarray(0, disk.room);
+      if (bytes.length === 0) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+      disk.room -= bytes.length;
+      return writevSync(fd, [bytes]);
+    },
+  });
+  syncBuiltinESMExports();
+  return disk;
+}
+
 const upTo = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);
 
 test("a file that is renamed is left for a new one: each record stands in one of both, in order, and the old one is closed", async () => {
@@ -122,24 +144,7 @@ test("while there can be no new file lines go into the old one, and health says 
 
 test("a line of which a full disk took but a part stands whole in the next file, once its disk was rotated away", async () => {
   const file = fileLog();
-  const disk = { room: 0 };
-  const { writevSync } = fs;
-  const restore = (): void => {
-    Object.assign(fs, { writevSync });
-    syncBuiltinESMExports();
-  };
-  onTestFinished(restore);
-  // Takes what there is room for, as a disk does.
-  Object.assign(fs, {
-    writevSync: (fd: number, lines: Uint8Array[]): number => {
-      const bytes = Buffer.concat(lines).subarray(0, disk.room);
-      if (bytes.length === 0) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
-      disk.room -= bytes.length;
-      return writevSync(fd, [bytes]);
-    },
-  });
-  syncBuiltinESMExports();
-  disk.room = 130;
+  const disk = fullDisk(130);
   for (const message of upTo(4)) await say(file, message);
   expect(await file.backend.health?.()).toMatchObject({ ok: false });
   const old = `${file.path}.1`;
@@ -155,6 +160,16 @@ test("a line of which a full disk took but a part stands whole in the next file,
   expect(() => linesOf(torn)).toThrow(SyntaxError);
   expect(file.backend.counts()).toMatchObject({ written: 4, lost: 0 });
   expect(await file.backend.health?.()).toEqual({ ok: true });
+});
+
+test("a line of which a full disk took but a part stands whole in the file once that was emptied", async () => {
+  const file = fileLog();
+  const disk = fullDisk(130);
+  for (const message of upTo(4)) await say(file, message);
+  truncateSync(file.path);
+  disk.room = Infinity;
+  await expect.poll(() => messages(file.path)).toEqual(["1", "2", "3"]);
+  expect(file.backend.counts()).toMatchObject({ written: 4, lost: 0 });
 });
 
 test("a file that fails when it is closed, as on a network, ends nothing", async () => {
