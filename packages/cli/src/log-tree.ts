@@ -24,6 +24,8 @@ interface Root extends CallNode {
 
 /** A call takes about as much room as a line of so many characters. */
 const CALL_SIZE = 256;
+/** How many printed calls are remembered, to mark what comes for them later. */
+const MOST_PRINTED = 65_536;
 /** Milliseconds between two records of one call. */
 const AT_ONCE_MS = 1_000;
 
@@ -51,8 +53,8 @@ export class LogTree {
   #size = 0;
   /** The last record of a call. */
   #last: LogRecord | undefined;
-  /** The highest call whose tree was printed. */
-  #printed = 0;
+  /** The outermost calls that were printed, the last of them. */
+  readonly #printed = new Set<number>();
 
   /** @param most characters of lines that are kept; a call counts as 256 */
   constructor(print: (line: string) => void, most: number) {
@@ -101,7 +103,7 @@ export class LogTree {
 
   #restart(): void {
     this.end();
-    this.#printed = 0;
+    this.#printed.clear();
   }
 
   #rootOf(id: number): Root {
@@ -123,8 +125,18 @@ export class LogTree {
     if (root === undefined) return;
     this.#roots.delete(root.id);
     this.#size -= root.size;
-    this.#printNode(root, 0, root.id <= this.#printed);
-    this.#printed = Math.max(this.#printed, root.id);
+    this.#printNode(root, 0, this.#printed.has(root.id));
+    if (this.#printed.size === MOST_PRINTED) this.#forgetHalf();
+    this.#printed.add(root.id);
+  }
+
+  /** Half at once: to find the first of a set takes long when those before it were deleted one by one. */
+  #forgetHalf(): void {
+    let left = MOST_PRINTED / 2;
+    for (const id of this.#printed) {
+      if (left-- === 0) return;
+      this.#printed.delete(id);
+    }
   }
 
   #printNode(node: CallNode, depth: number, goesOn: boolean): void {

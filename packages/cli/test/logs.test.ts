@@ -168,6 +168,24 @@ describe("logs", () => {
     expect(await shown([batch.join("\n")], { tree: true })).toHaveLength(3);
   });
 
+  test("what comes for a call after it was printed is marked, and a call that logs late is not", async () => {
+    const records = [
+      line(4, [3], "b", "begins"),
+      line(5, [], "client", "in between"),
+      line(6, [2], "a", "late, and for the first time"),
+      line(7, [3], "b", "goes on"),
+      line(8, [], "client", "in between"),
+      line(9, [2], "a", "goes on"),
+    ];
+    const lines = await shown([records.join("\n")], { tree: true });
+    expect(lines.filter((text) => text.startsWith("#"))).toEqual([
+      "#3 b",
+      "#2 a",
+      "#3 b …",
+      "#2 a …",
+    ]);
+  });
+
   test("of a host that never rests are shown within seconds", async () => {
     const lines: string[] = [];
     let atTheEnd = -1;
