@@ -120,8 +120,8 @@ export function listDirectory(
       throw new ConnectError(`${path} is no directory`, Code.FailedPrecondition);
     const reading = readEach(mount.fs, found.path, (entry) => page.add(entry));
     if (reading.next().done === true) return page.answer;
+    walk.keepHere(found);
     waits = true;
-    walk.keepHere();
     return finish(reading, signal)
       .finally(() => walk[Symbol.dispose]())
       .then(() => page.answer);

@@ -77,11 +77,16 @@ export class Mounts implements Disposable {
     this.memory = memory;
     this.#windows = platform === "win32";
     const disks: DiskInit[] = [];
+    const seen: { readonly names: string; readonly init: MountInit }[] = [];
     for (const [at, init] of Object.entries(mounts)) {
       if (!at.startsWith("/") || at.split("/").some((name) => name === "." || name === "..")) {
         throw new TypeError(`the mount "${at}" must be an absolute path without . and ..`);
       }
       checkMount(at, init);
+      const names = split(at).join("/");
+      if (seen.some((other) => other.names === names && share(other.init, init)))
+        throw new TypeError(`the mount "${at}" is there twice for the same guest`);
+      seen.push({ names, init });
       if ("path" in init) {
         const most = mostOf(init, Infinity, Infinity);
         const { path, write = false, guests } = init;
@@ -194,7 +199,10 @@ function checkMount(at: string, init: MountInit): void {
   if (kind === undefined || second !== undefined)
     throw new TypeError(`${where}give it one of path, memory and stream`);
   checkKeys(init, OPTIONS[kind] ?? [], where);
-  const { write, memory, entries, guests } = init as Partial<DiskMount & MemoryMount>;
+  const { path, write, memory, entries, guests } = init as Partial<DiskMount & MemoryMount>;
+  // An empty one would be the working directory.
+  if (kind === "path" && (typeof path !== "string" || path === ""))
+    throw new TypeError(`${where}"path" must be a path of the host`);
   if (write !== undefined && typeof write !== "boolean")
     throw new TypeError(`${where}"write" must be true or false`);
   if (memory !== undefined && (memory as unknown) !== true)
@@ -203,6 +211,11 @@ function checkMount(at: string, init: MountInit): void {
     throw new TypeError(`${where}"entries" must be a number, 0 or more`);
   if (guests !== undefined && !Array.isArray(guests))
     throw new TypeError(`${where}"guests" must be a list of names`);
+}
+
+/** Whether some guest has both. */
+function share({ guests: a }: MountInit, { guests: b }: MountInit): boolean {
+  return a === undefined || b === undefined || a.some((name) => b.includes(name));
 }
 
 function mountOf(init: MemoryMount | StreamMount, memory: HeldMemory, ahead: ReadAhead): Mount {

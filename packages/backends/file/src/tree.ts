@@ -48,10 +48,10 @@ export function remove(
     if (stats === undefined) throw failure("ENOENT");
     if (!stats.isDirectory()) return removeName(walk, mount, entry);
     if (!recursive) return removeEmpty(walk, mount, entry);
+    const kept = walk.keepHere({ path: entry, stats });
     waits = true;
-    walk.keepHere();
     const { quota } = walk;
-    return removeTree(mount, { path: entry, stats, quota }, signal).finally(() =>
+    return removeTree(mount, { path: kept.path, stats, quota }, signal).finally(() =>
       walk[Symbol.dispose](),
     );
   } finally {
@@ -81,6 +81,7 @@ export function rename(from: DiskPath, to: DiskPath): void {
   const old = source.entry(from.names);
   if (old.stats === undefined) throw failure("ENOENT");
   const replaced = target.entry(to.names);
+  if (to.names.at(-1) === "." && !old.stats.isDirectory()) throw failure("ENOTDIR");
   if (replaced.stats !== undefined && replaced.stats.isDirectory() !== old.stats.isDirectory()) {
     throw failure(replaced.stats.isDirectory() ? "EISDIR" : "ENOTDIR");
   }

@@ -1,4 +1,5 @@
 import { constants, type Stats } from "node:fs";
+import { basename } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Disk, MOST_NAMES } from "./mounts.ts";
 import type { Quota } from "./quota.ts";
@@ -75,7 +76,8 @@ export class Walk implements Disposable {
    * @throws as `find`; ConnectError FAILED_PRECONDITION for the root itself
    */
   entry(names: readonly string[]): Found {
-    const clean = names.filter((name, i) => name !== "." || i < names.length - 1);
+    const slash = names.at(-1) === ".";
+    const clean = slash ? names.slice(0, -1) : names;
     const last = clean.at(-1);
     if (last === undefined || last === ".." || last === ".") {
       throw new ConnectError(
@@ -83,7 +85,10 @@ export class Walk implements Disposable {
         Code.FailedPrecondition,
       );
     }
-    return this.#find(clean, true);
+    const found = this.#find(clean, true);
+    // A slash behind it says that it is a directory; of a link, what it leads to is, and that is not what is to be changed.
+    if (slash && found.stats?.isDirectory() === false) throw failure("ENOTDIR");
+    return found;
   }
 
   #find(names: readonly string[], entry: boolean, make?: (path: string) => void): Found {
@@ -155,9 +160,21 @@ export class Walk implements Disposable {
     return new ConnectError(`${this.#guestPath} leads out of its mount`, Code.PermissionDenied);
   }
 
-  /** Lets go of all directories but the one in which it has ended: for who holds it while others have their turn. */
-  keepHere(): void {
+  /**
+   * Lets go of all directories but the one in which it has ended, and holds that by a descriptor of its own: for who is not done when others
+   * have their turn. That of the mount is closed with the backend, and its number may be that of another directory a moment later.
+   *
+   * @param found a name in it
+   * @returns the same, to be used from now on
+   */
+  keepHere({ path, stats }: Found): Found {
     this.#close(this.#held.splice(0, this.#held.length - 1));
+    const here = this.#held.at(-1);
+    if (this.#disk.pinned && here !== undefined && here.fd < 0) {
+      const fd = this.#disk.fs.openSync(`${here.path}/.`, O_RDONLY | O_DIRECTORY);
+      this.#held.splice(0, 1, { ...here, fd, path: `/proc/self/fd/${fd}` });
+    }
+    return { path: `${this.here}/${basename(path)}`, stats };
   }
 
   [Symbol.dispose](): void {

@@ -60,8 +60,10 @@ export function writeFile(
   const walk = new Walk(mount, path);
   let waits = false;
   try {
-    const { path: entry, stats } = walk.entry(names);
+    const looked = walk.entry(names);
+    const { path: entry, stats } = request.sync ? walk.keepHere(looked) : looked;
     const { quota } = walk;
+    if (names.at(-1) === "." && stats === undefined) throw failure("EISDIR");
     if (stats?.isDirectory()) throw failure("EISDIR");
     if (request.exclusive && stats !== undefined) throw failure("EEXIST");
     const { data } = request;
@@ -138,7 +140,6 @@ export function writeFile(
       throw error;
     }
     waits = true;
-    walk.keepHere();
     return durable(at, { fd, walk, publish, undo });
   } finally {
     if (!waits) walk[Symbol.dispose]();
