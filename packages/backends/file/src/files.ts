@@ -120,8 +120,11 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   close({ handle }: pb.CloseRequest, context: HandlerContext): object {
-    this.#handles.of(context).close(handle, context);
-    return {};
+    const handles = this.#handles.of(context);
+    return guard(handles.get(handle).path, () => {
+      handles.close(handle, context);
+      return {};
+    });
   }
 
   stat({ path }: pb.StatRequest, context: HandlerContext): { info: Info } {

@@ -139,18 +139,27 @@ export class Handles implements Disposable {
     else file?.[Symbol.dispose]();
   }
 
+  /** Nobody waits for it: that it fails would end the host, and leave the others open. */
+  #closeUnheard(number: number): void {
+    try {
+      this.#close(number);
+    } catch {
+      // The descriptor is free all the same.
+    }
+  }
+
   #nextTurn(): () => void {
     return this.#clock.after(this.#limits.idleMs / TURNS, () => {
       this.#turn++;
       this.#stopTurns = undefined;
       for (const [number, { usedIn }] of this.#open)
-        if (this.#turn - usedIn > TURNS) this.#close(number);
+        if (this.#turn - usedIn > TURNS) this.#closeUnheard(number);
       if (this.#open.size > 0) this.#stopTurns = this.#nextTurn();
     });
   }
 
   [Symbol.dispose](): void {
     this.#ended = true;
-    for (const number of this.#open.keys()) this.#close(number);
+    for (const number of this.#open.keys()) this.#closeUnheard(number);
   }
 }

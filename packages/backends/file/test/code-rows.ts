@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type FileService, Whence } from "../src/index.ts";
-import { onFailingDisk } from "./failing-disk.ts";
+import { failToClose, onFailingDisk } from "./failing-disk.ts";
 
 type Files = Client<typeof FileService>;
 /** What provokes a code; it finds a file /m/f and a directory /m/d. */
@@ -254,6 +254,16 @@ export const ROWS: Row[] = [
     "if the disk says that it has not",
     async () => {
       throw new ConnectError("of a process of its own", onFailingDisk(constants.errno.EIO).sync);
+    },
+  ],
+  [
+    "Close",
+    Unavailable,
+    "if the disk says that it has not",
+    async (c) => {
+      const { handle } = await c.open({ path: "/rw/f", write: true, create: true });
+      failToClose();
+      await c.close({ handle });
     },
   ],
   [

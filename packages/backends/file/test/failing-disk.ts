@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Code } from "@connectrpc/connect";
+import { hostFileSystem } from "../src/file-system.ts";
 
 /** Numbers of system calls: prctl, seccomp, fsync. */
 const SYSTEM_CALLS: Partial<Record<NodeJS.Architecture, readonly number[]>> = {
@@ -36,6 +37,16 @@ const PROGRAM = `
   const names = (await client.list({ path: "/data" })).entries.map(({ name }) => name);
   console.log(JSON.stringify({ sync: sync.code, message: sync.rawMessage, whole: whole.code, text, names }));
   process.exit();`;
+
+/** The next file of the host that is closed fails to, as on a network: it is closed all the same. */
+export function failToClose(): void {
+  const close = hostFileSystem.closeSync;
+  hostFileSystem.closeSync = (fd) => {
+    hostFileSystem.closeSync = close;
+    close(fd);
+    throw Object.assign(new Error("EIO"), { code: "EIO" });
+  };
+}
 
 /** What calls were answered while the disk failed. */
 export interface OnFailingDisk {

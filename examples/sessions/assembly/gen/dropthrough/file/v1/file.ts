@@ -2275,7 +2275,11 @@ export class FileServiceClient {
     return this.$sync.call<SyncRequest, SyncResponse>(request, timeoutMs);
   }
 
-  /** Closes a handle. */
+  /**
+   * Closes a handle, whatever it answers.
+   *
+   * Codes: UNAVAILABLE if the disk says that what was written has not reached it.
+   */
   close(request: CloseRequest, timeoutMs: i32 = 0): Result<CloseResponse> {
     return this.$close.call<CloseRequest, CloseResponse>(request, timeoutMs);
   }
@@ -2471,7 +2475,11 @@ export abstract class FileServiceServer extends Service {
    */
   abstract sync(request: SyncRequest): Result<SyncResponse>;
 
-  /** Closes a handle. */
+  /**
+   * Closes a handle, whatever it answers.
+   *
+   * Codes: UNAVAILABLE if the disk says that what was written has not reached it.
+   */
   abstract close(request: CloseRequest): Result<CloseResponse>;
 
   /** Tells what a path leads to. Links are followed. */

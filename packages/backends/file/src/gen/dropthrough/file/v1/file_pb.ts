@@ -1408,7 +1408,9 @@ export const FileService: GenService<{
     output: typeof SyncResponseSchema;
   },
   /**
-   * Closes a handle.
+   * Closes a handle, whatever it answers.
+   *
+   * Codes: UNAVAILABLE if the disk says that what was written has not reached it.
    *
    * @generated from rpc dropthrough.file.v1.FileService.Close
    */
