@@ -26,6 +26,8 @@ export interface Row {
   /** The codes that it may get, by kind of mount; a kind that is left out cannot have such a thing, and `without` says why. */
   readonly codes: Partial<Record<Exclude<Kind, "disk elsewhere">, readonly Code[]>>;
   readonly without?: string;
+  /** Whether it is there, and no regular file. */
+  readonly isSpecial?: boolean;
 }
 
 /** The codes of a row on a kind of mount: a disk elsewhere has those of a disk. */
@@ -162,6 +164,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     item: "FIFO",
+    isSpecial: true,
     plant: (base) => linkSync(special("fifo"), join(base, "mount/fifo")),
     paths: ["/data/fifo", "/data/fifo/", "/data/fifo/x"],
     codes: { disk: FILE },
@@ -169,6 +172,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     item: "a link to a FIFO inside",
+    isSpecial: true,
     plant: (base) => {
       linkSync(special("fifo"), join(base, "mount/fifo"));
       link("fifo")(base);
@@ -179,6 +183,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     item: "device node",
+    isSpecial: true,
     plant: (base) => {
       if (existsSync(special("zero"))) linkSync(special("zero"), join(base, "mount/zero"));
     },
