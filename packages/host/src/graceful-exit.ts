@@ -28,7 +28,7 @@ export class GracefulExit {
   readonly #subject: ExitSubject;
   readonly #code: number;
   readonly #reason: string;
-  readonly #until: number;
+  #until: number;
   readonly #hooksMs: number;
   #stopTimer: () => void;
   #step: "waiting" | "told" | "cleaning" = "waiting";
@@ -53,6 +53,15 @@ export class GracefulExit {
     const left = this.#until - this.#subject.clock.now();
     if (tell(this.#event(left))) this.#step = "told";
     else if (!isBusy() && !this.#clean()) end(false);
+  }
+
+  /** It was asked once more: it has no longer than that gives it. */
+  hurry(graceMs: number): void {
+    const { clock } = this.#subject;
+    if (this.#step === "cleaning" || clock.now() + graceMs >= this.#until) return;
+    this.#until = clock.now() + graceMs;
+    this.#stopTimer();
+    this.#stopTimer = clock.after(graceMs, () => this.#late());
   }
 
   /** The instance has ended. */

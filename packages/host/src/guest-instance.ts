@@ -246,7 +246,8 @@ export class GuestInstance implements Guest, Caller, Waiter {
    */
   askExit(options: Required<ExitOptions>, nested: boolean, isNeeded: () => boolean): void {
     const { code, reason } = options;
-    if (this.state === "exited" || this.#graceful !== undefined) return;
+    if (this.state === "exited") return;
+    if (this.#graceful !== undefined) return this.#graceful.hurry(options.graceMs);
     const command = this.#pool.program.shape.kind === "command";
     if (!this.#begun || (this.state === "starting" && !command)) return this.end(code, reason);
     this.state = "exiting";

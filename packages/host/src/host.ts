@@ -34,7 +34,7 @@ export interface Host extends AsyncDisposable {
   start(): Promise<void>;
   /**
    * Asks a guest to exit, all its instances: calls that it answers may end within the grace period, then they are
-   * ABORTED; new ones are UNAVAILABLE. A second request changes nothing.
+   * ABORTED; new ones are UNAVAILABLE. A second request can only shorten the grace period, also that of a replacement.
    *
    * @returns how its instances ended, when all have; empty if none was left
    * @throws GuestError if there is no such guest
@@ -99,6 +99,9 @@ class WasmHost implements Host, HostCore {
   /** The names of guests whose new version has not taken over yet. */
   readonly #replacing = new Set<string>();
   #main: GuestPool | undefined;
+  #looking = false;
+  /** Something has changed since they began to look. */
+  #unseen = false;
   #exit!: (exit: GuestExit) => void;
 
   constructor(options: HostOptions) {
@@ -133,8 +136,8 @@ class WasmHost implements Host, HostCore {
     );
     if (this.#shutdown || this.closing) return;
     this.#main = mainOf(pools);
-    this.#pools.push(...pools);
     this.registry.attach(this.#directory());
+    this.#pools.push(...pools);
     for (const pool of pools) pool.prepare();
     await Promise.all(pools.map(async (pool) => pool.start()));
     await this.#settled();
@@ -222,7 +225,7 @@ class WasmHost implements Host, HostCore {
     return this.#pools.some(
       (pool) =>
         pool.name !== instance.name &&
-        [...pool.instances].some((other) =>
+        pool.instances.some((other) =>
           [...other.required].some((service) => instance.exported.has(service)),
         ),
     );
@@ -278,8 +281,24 @@ class WasmHost implements Host, HostCore {
   }
 
   changed(): void {
-    for (const pool of this.#pools) if (pool.exiting) for (const one of pool.instances) one.look();
+    this.#lookAround();
     for (const watcher of this.#watchers) watcher();
+  }
+
+  /** Those that were asked to exit look whether they may. Each that ends is a change: they look again after it, not within it. */
+  #lookAround(): void {
+    this.#unseen = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      while (this.#unseen) {
+        this.#unseen = false;
+        const exiting = this.#pools.filter((pool) => pool.exiting);
+        for (const one of exiting.flatMap((pool) => pool.instances)) one.look();
+      }
+    } finally {
+      this.#looking = false;
+    }
   }
 
   left(pool: GuestPool, exit: GuestExit): void {

@@ -25,13 +25,11 @@ export async function launched(
   pool: GuestPool,
   watch: (changed: () => void) => Disposable,
 ): Promise<void> {
-  const { config, limits, clock } = pool;
-  const count = config.instances ?? 1;
+  const { limits, clock } = pool;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const fail = (why: string): void =>
-    reject(new GuestError(`"${pool.name}" was not replaced: the new version ${why}`));
+  const fail = (why: string): void => reject(refusal(pool, why));
   const look = (): void => {
-    if (pool.instances.length < count) fail(pool.lastWords);
+    if (isShort(pool)) fail(pool.lastWords);
     else if (pool.instances.every(({ state }) => state === "running")) resolve();
   };
   const stop = clock.after(limits.launchMs, () =>
@@ -46,13 +44,24 @@ export async function launched(
   }
 }
 
+/** Whether one of its instances has ended. */
+function isShort({ config, instances }: GuestPool): boolean {
+  return instances.length < (config.instances ?? 1);
+}
+
+function refusal(pool: GuestPool, why: string): GuestError {
+  return new GuestError(`"${pool.name}" was not replaced: the new version ${why}`);
+}
+
 /**
  * Checks that a new version can stand in for the old one.
  *
  * @param others the pools of all other guests
- * @throws GuestError if it no longer exports what others require, and nobody else does
+ * @throws GuestError if one of its instances has ended since it was launched, or it no longer exports what others
+ *   require, and nobody else does
  */
 export function checkStandIn(old: GuestPool, next: GuestPool, others: readonly GuestPool[]): void {
+  if (isShort(next)) throw refusal(next, next.lastWords);
   const exports = (pool: GuestPool): Set<string> =>
     new Set(pool.instances.flatMap((instance) => [...instance.exported]));
   const still = new Set([next, ...others].flatMap((pool) => [...exports(pool)]));

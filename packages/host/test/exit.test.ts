@@ -37,6 +37,19 @@ describe("a graceful exit", () => {
   });
 });
 
+describe("host.shutdown", () => {
+  test("ends a thousand instances that one guest requires", async () => {
+    const g = new GuestText();
+    const user = g.module(`(func (export "_initialize") ${say(g, `require ${FACADE}`)})`);
+    await using host = start([
+      { name: "facade", module: facade(() => ""), exports: [FACADE], instances: 1_000 },
+      { name: "user", module: user },
+    ]);
+    await host.start();
+    expect(await host.shutdown()).toHaveLength(1_001);
+  });
+});
+
 describe("host.exited", () => {
   test("settles when the host is disposed before its guests are there", async () => {
     const host = createHost();
@@ -77,6 +90,22 @@ describe("a host", () => {
     await using host = start([{ name: "facade", module: facade(() => ""), exports: [FACADE] }]);
     await host.start();
     await expect(host.start()).rejects.toThrow("the host was started already: make another one");
+  });
+
+  test("that a backend does not want has exited when it is disposed", async () => {
+    const unwilling = defineBackend({
+      name: "unwilling",
+      service: EchoService,
+      impl: {},
+      attach: () => raise(bug),
+    });
+    const host = createHost({
+      backends: [unwilling],
+      guests: [{ name: "main", module: command(() => "") }],
+    });
+    await expect(host.start()).rejects.toThrow(bug);
+    await host[Symbol.asyncDispose]();
+    expect(await host.exited).toMatchObject({ guest: "host" });
   });
 
   test("of two main guests starts none", async () => {

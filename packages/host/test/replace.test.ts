@@ -99,6 +99,39 @@ describe("host.replace", () => {
     expect(await ask()).toBe("v2");
   });
 
+  test.each(["exits", "traps"])(
+    "keeps the old version when the new one %s as soon as it is launched",
+    async (how) => {
+      const { host, ask, exits } = await started({ limits: { restarts: 0 } });
+      await using _ = host;
+      const g = new GuestText();
+      const brief = g.module(`(func (export "_initialize")
+      ${say(g, `export ${FACADE}`)}
+      (drop (call $finish ${g.call(ECHO, echoRequest("", { delayMs: 20 }))}))
+      ${say(g, "launch")}
+      ${how === "traps" ? "unreachable" : say(g, "exit 0")})
+      (func (export "dropthrough_v1_serve") (param i32 i32 i32))`);
+      expect(await refusal(host.replace("facade", brief))).toContain(
+        '"facade" was not replaced: the new version exited with code ',
+      );
+      expect(exits.map(({ instance }) => instance)).toEqual([2]);
+      expect(await ask()).toBe("v1");
+    },
+  );
+
+  test("leaves the old version no longer than whoever ends the host gives it", async () => {
+    const module = version("v1", 10_000);
+    await using host = start([{ name: "facade", module, exports: [FACADE] }]);
+    await host.start();
+    const client = createClient(facadeService, host.transport);
+    const stuck = failure(client.echo({}));
+    const replaced = host.replace("facade", version("v2"));
+    expect(Buffer.from((await client.echo({})).payload).toString()).toBe("v2");
+    await host.shutdown({ graceMs: 50 });
+    expect((await stuck).code).toBe(Code.Aborted);
+    await replaced;
+  });
+
   test("keeps the old version when the new one is not launched in time", async () => {
     const { host, ask } = await started({ limits: { launchMs: 30 } });
     await using _ = host;
