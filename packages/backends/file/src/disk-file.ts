@@ -47,13 +47,13 @@ export class DiskFile implements OpenFile, ReadSource {
     this.#mode = mode;
   }
 
-  // The bytes are read when they are encoded, straight into the memory of the guest.
+  // The bytes are read when they are encoded, straight into the memory of the guest: from where others have left off by then.
   read(most: number, context: HandlerContext): Uint8Array {
-    const offset = this.#at;
     const { ahead } = this.#disk;
     const call = callOf(context)?.id ?? NO_CALL;
     ahead.asks(call);
-    return bytesAt(this.#left(offset, most), (memory, at, length) => {
+    return bytesAt(this.#left(this.#at, most), (memory, at, length) => {
+      const offset = this.#at;
       const read = ahead.read(this, memory, at, length, offset, call);
       this.#at = offset + read;
       return read;

@@ -176,7 +176,9 @@ export class Mounts implements Disposable {
     };
   }
 
+  // A call may begin later, behind an interceptor: the numbers may be folders of somebody else by then.
   [Symbol.dispose](): void {
+    this.#mounts.length = 0;
     for (const fd of this.#held.splice(0)) closeSync(fd);
   }
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { file } from "../src/index.ts";
+import { file, Whence } from "../src/index.ts";
 
 test.each(["Read", "ReadAt"])(
   "what %s is to answer is none once its handle is closed: the descriptor may be another file's",
@@ -38,3 +38,26 @@ test.each(["Read", "ReadAt"])(
     closeSync(theirs);
   },
 );
+
+test("reads whose answers are encoded late go on where others have left off by then, and undo no Seek", async () => {
+  const { promise: later, resolve: release } = Promise.withResolvers<void>();
+  await using memory = inMemory(file({ mounts: { "/m": { memory: true } } }), {
+    interceptors: [
+      (next) => async (request) => {
+        const response = await next(request);
+        if (request.method.name === "Read") await later;
+        return response;
+      },
+    ],
+  });
+  const client = memory.client();
+  await client.writeFile({ path: "/m/f", data: Buffer.from("abcdefghij") });
+  const { handle } = await client.open({ path: "/m/f", read: true });
+  const reads = [client.read({ handle, length: 2 }), client.read({ handle, length: 2 })];
+  await client.seek({ handle, offset: 4n, whence: Whence.START });
+  release();
+  const read = await Promise.all(reads);
+  expect(read.map(({ data }) => Buffer.from(data).toString())).toEqual(["ef", "gh"]);
+  const { offset } = await client.seek({ handle, offset: 0n, whence: Whence.CURRENT });
+  expect(offset).toBe(8n);
+});

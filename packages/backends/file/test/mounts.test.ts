@@ -101,3 +101,18 @@ test("what is not done when the backend is disposed touches nothing of another t
   expect(existsSync(join(theirs, "x"))).toBe(true);
   expect(existsSync(join(mine, "f"))).toBe(true);
 });
+
+test("what begins when the backend is disposed already finds nothing, and nothing of another that is made then", async () => {
+  const [mine, theirs] = [join(folder, "mine"), join(folder, "theirs")];
+  for (const path of [mine, theirs]) mkdirSync(path);
+  const { promise: later, resolve: release } = Promise.withResolvers<void>();
+  const memory = inMemory(file({ mounts: { "/d": { path: mine, write: true } } }), {
+    interceptors: [(next) => async (request) => later.then(() => next(request))],
+  });
+  const written = codeOf(memory.client().writeFile({ path: "/d/f" }));
+  await memory[Symbol.asyncDispose]();
+  await using _ = inMemory(file({ mounts: { "/d": { path: theirs, write: true } } }));
+  release();
+  expect(await written).toBe(Code.NotFound);
+  expect(existsSync(join(theirs, "f"))).toBe(false);
+});
