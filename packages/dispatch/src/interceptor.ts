@@ -44,6 +44,8 @@ class InterceptedAnswer implements Answer {
   answer(message: Message, call: Call): unknown {
     const inner = this.#inner;
     const innermost: UnaryFn = (request) => {
+      // Whoever is around it may have waited: nobody asks for it any more.
+      if (call.aborted !== undefined) throw call.aborted;
       const answered = inner.answer(wholeRequest(call, request).message, call);
       if (!isPromise(answered)) return new Response(call, inner.response(answered));
       const response = whileWanted(call, answered).then(

@@ -187,4 +187,34 @@ describe("interceptors", () => {
     await expect(outcome(left)).rejects.toMatchObject({ code: Code.Canceled });
     await expect.poll(() => heard).toEqual([Code.DeadlineExceeded, Code.Canceled]);
   });
+
+  test("that let a call wait until it is given up reach no handler any more", async () => {
+    let reached = 0;
+    const { promise: later, resolve: release } = Promise.withResolvers<void>();
+    const failed: unknown[] = [];
+    const session = sessionOver(
+      { echo: () => (reached++, {}) },
+      {
+        interceptors: [
+          (next) => async (req) => {
+            await later;
+            try {
+              return await next(req);
+            } catch (error) {
+              failed.push(ConnectError.from(error).code);
+              throw error;
+            }
+          },
+        ],
+      },
+    );
+    const late = outcome(start(session.bind(ECHO), encoded, 5));
+    const left = start(session.bind(ECHO), encoded);
+    if (isPending(left)) left.cancel();
+    await expect(late).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+    await expect(outcome(left)).rejects.toMatchObject({ code: Code.Canceled });
+    release();
+    await expect.poll(() => failed).toEqual([Code.DeadlineExceeded, Code.Canceled]);
+    expect(reached).toBe(0);
+  });
 });
