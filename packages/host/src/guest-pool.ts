@@ -14,6 +14,8 @@ export class GuestPool {
   readonly config: GuestConfig;
   readonly program: GuestProgram;
   readonly limits: Limits;
+  /** The number of the guest's last instance, of all its versions together: none has that of another. */
+  readonly numbers: { last: number };
   readonly #core: HostCore;
   // Lists, since every call goes through them.
   readonly #instances: GuestInstance[] = [];
@@ -24,22 +26,21 @@ export class GuestPool {
   /** It was asked to exit: nothing of it is started any more. */
   #holding = false;
   #exiting = false;
-  #last: number;
   #lastWords = "exited";
 
-  /** @param last the number of the last instance that the guest had before: of an older version */
+  /** @param numbers of an older version */
   constructor(
     config: GuestConfig,
     program: GuestProgram,
     limits: Limits,
     core: HostCore,
-    last = 0,
+    numbers = { last: 0 },
   ) {
     this.config = config;
     this.program = program;
     this.limits = limits;
     this.#core = core;
-    this.#last = last;
+    this.numbers = numbers;
   }
 
   get name(): string {
@@ -53,11 +54,6 @@ export class GuestPool {
   /** Every instance that has not exited. */
   get instances(): readonly GuestInstance[] {
     return this.#instances;
-  }
-
-  /** The number of its last instance. */
-  get last(): number {
-    return this.#last;
   }
 
   /** It runs in the place of nobody yet: it takes no calls before `release`. */
@@ -124,7 +120,7 @@ export class GuestPool {
   }
 
   #add(): GuestInstance {
-    const instance = new GuestInstance(this, ++this.#last);
+    const instance = new GuestInstance(this, ++this.numbers.last);
     this.#instances.push(instance);
     this.changed();
     return instance;

@@ -183,7 +183,7 @@ class WasmHost implements Host, HostCore {
       throw new GuestError(`"${old.name}" was not replaced: the host ends`);
     checkInstances([...this.#pools.map((pool) => pool.config), config]);
     this.#grant(config);
-    const next = new GuestPool(config, program, limits, this, old.last);
+    const next = new GuestPool(config, program, limits, this, old.numbers);
     next.hold();
     this.#pools.push(next);
     try {

@@ -99,6 +99,32 @@ describe("host.replace", () => {
     expect(await ask()).toBe("v2");
   });
 
+  test("gives no instance a number that another one had, of a version that was refused too", async () => {
+    const { host, ask, exits } = await started();
+    await using _ = host;
+    const dies = facade(
+      (g) => `(drop (call $finish ${g.call(ECHO, echoRequest(""))})) unreachable`,
+    );
+    await refusal(host.replace("facade", traps));
+    await host.replace("facade", dies);
+    await expect(ask()).rejects.toThrow("crashed");
+    const slow = new GuestText();
+    const replaced = host.replace(
+      "facade",
+      slow.module(`(func (export "_initialize")
+        ${say(slow, `export ${FACADE}`)}
+        (drop (call $finish ${slow.call(ECHO, echoRequest("", { delayMs: 100 }))}))
+        ${say(slow, "launch")})
+        (func (export "dropthrough_v1_serve") (param i32 i32 i32))`),
+    );
+    // The old version is started again meanwhile.
+    await expect(ask()).rejects.toThrow("crashed");
+    await replaced;
+    await host.exit("facade");
+    const numbers = exits.map(({ instance }) => instance);
+    expect(numbers).toEqual([...new Set(numbers)]);
+  });
+
   test.each(["exits", "traps"])(
     "keeps the old version when the new one %s as soon as it is launched",
     async (how) => {
