@@ -63,7 +63,11 @@ export class Receiver {
       );
     }
     const event = this.#next();
-    if (event !== undefined) return event;
+    if (event !== undefined) {
+      // An interceptor may hold the answer back, and the call be given up meanwhile: then the event is for the next one.
+      if (context instanceof Call) context.onAbort(() => this.#kept.push(event));
+      return event;
+    }
     if (timeoutMs === 0) return { kind: "timeout" };
     return new Promise((resolve) => {
       let given: GuestEvent | undefined;
