@@ -1,6 +1,7 @@
+import { type Client, Code } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
 import { expect, test } from "vitest";
-import { redis } from "../src/index.ts";
+import { redis, type RedisService } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
 import { b } from "./rules/rule.ts";
 
@@ -34,9 +35,24 @@ test("who stops to listen during an outage is not listened for afterwards", asyn
     waitMs: 10_000,
   });
   expect(interruptions).toBe(1n);
-  const { reply } = await stays.execute({ command: "PUBSUB CHANNELS" });
-  const heard = reply?.kind.case === "list" ? reply.kind.value.values : [];
-  expect(heard.map(({ kind }) => Buffer.from(kind.value as Uint8Array).toString())).toEqual([
-    "stays",
-  ]);
+  expect(await heardOn(stays)).toEqual(["stays"]);
 });
+
+test("who gives up to listen before the server has answered is not listened for afterwards", async () => {
+  await using server = await startRedisServer();
+  await using backend = inMemory(redis({ url: server.url, execute: ["PUBSUB CHANNELS"] }));
+  const client = backend.client();
+  await client.subscribe({ channels: [b("stays")] });
+  server.pause();
+  const left = client.subscribe({ channels: [b("left")] }, { timeoutMs: 100 });
+  await expect(left).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+  server.resume();
+  await expect.poll(async () => heardOn(client)).toEqual(["stays"]);
+});
+
+/** The channels that the server is listened to on. */
+async function heardOn(client: Client<typeof RedisService>): Promise<string[]> {
+  const { reply } = await client.execute({ command: "PUBSUB CHANNELS" });
+  const heard = reply?.kind.case === "list" ? reply.kind.value.values : [];
+  return heard.map(({ kind }) => Buffer.from(kind.value as Uint8Array).toString());
+}

@@ -67,6 +67,11 @@ export class Subscriber {
       await this.#end(one);
       throw isReplyError(error) ? fromReply(error) : this.#link.lost(error);
     }
+    if (context.signal.aborted) {
+      // Nobody would ever poll it, or end it.
+      await this.#end(one);
+      context.signal.throwIfAborted();
+    }
     return { [Symbol.asyncDispose]: async () => this.#end(one) };
   }
 
