@@ -9,6 +9,11 @@ import { DEFAULT_REDIS_LIMITS } from "./redis-limits.ts";
 type Message = MessageInitShape<typeof MessageSchema>;
 type PollResponse = MessageInitShape<typeof PollResponseSchema>;
 
+interface Kept {
+  readonly message: Message;
+  readonly bytes: number;
+}
+
 /** Bytes that a subscription keeps, and that one poll answers: an answer has to fit through the boundary. */
 const MOST_KEPT = DEFAULT_REDIS_LIMITS.messageBytes;
 const MOST_ANSWERED = 2 * 2 ** 20;
@@ -26,7 +31,9 @@ export class Subscription implements Listener, AsyncDisposable {
   source: AsyncDisposable | undefined;
   readonly #most: number;
   readonly #keys: Keyspace;
-  #kept: { message: Message; bytes: number }[] = [];
+  #kept: Kept[] = [];
+  /** Polls that have taken something. */
+  #takes = 0;
   #bytes = 0;
   #lost = 0n;
   #interruptions = 0n;
@@ -52,11 +59,15 @@ export class Subscription implements Listener, AsyncDisposable {
       this.#kept.push({ message, bytes });
       this.#bytes += bytes;
     }
+    this.#fit();
+    this.#wake?.();
+  }
+
+  #fit(): void {
     while (this.#kept.length > this.#most || this.#bytes > MOST_KEPT) {
       this.#bytes -= this.#kept.shift()?.bytes ?? 0;
       this.#lost++;
     }
-    this.#wake?.();
   }
 
   interrupted(): void {
@@ -73,19 +84,21 @@ export class Subscription implements Listener, AsyncDisposable {
    * @throws ConnectError FAILED_PRECONDITION if another poll is waiting; NOT_FOUND if it is closed meanwhile; PERMISSION_DENIED
    * and others if the server has refused it, and what was kept before that is taken
    */
-  poll(most: number, waitMs: number, { signal }: CallContext): Now<PollResponse> {
-    if (!this.#isEmpty || this.#refusal !== undefined || waitMs === 0) return this.#take(most);
+  poll(most: number, waitMs: number, context: CallContext): Now<PollResponse> {
+    if (!this.#isEmpty || this.#refusal !== undefined || waitMs === 0)
+      return this.#take(most, context);
     if (this.#wake !== undefined) {
       const message = "another poll of this subscription is waiting";
       throw new ConnectError(message, Code.FailedPrecondition);
     }
+    const { signal } = context;
     return new Promise((resolve, reject) => {
       const done = (): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", gone);
         this.#wake = undefined;
         try {
-          resolve(this.#take(most));
+          resolve(this.#take(most, context));
         } catch (error) {
           reject(error);
         }
@@ -112,9 +125,10 @@ export class Subscription implements Listener, AsyncDisposable {
     return this.#kept.length === 0 && this.#lost === 0n && this.#interruptions === 0n;
   }
 
-  #take(most: number): PollResponse {
+  #take(most: number, context: CallContext): PollResponse {
     if (this.#closed) throw new ConnectError("the subscription has ended", Code.NotFound);
     if (this.#refusal !== undefined && this.#isEmpty) throw fromReply(this.#refusal);
+    if (this.#isEmpty) return { messages: [], lost: 0n, interruptions: 0n };
     let count = 0;
     let bytes = 0;
     for (const kept of this.#kept) {
@@ -122,11 +136,29 @@ export class Subscription implements Listener, AsyncDisposable {
       bytes += kept.bytes;
       count++;
     }
-    const messages = this.#kept.splice(0, count).map(({ message }) => message);
+    const taken = this.#kept.splice(0, count);
+    const turn = ++this.#takes;
     this.#bytes -= bytes;
-    const answer = { messages, lost: this.#lost, interruptions: this.#interruptions };
+    const [lost, interruptions] = [this.#lost, this.#interruptions];
     this.#lost = 0n;
     this.#interruptions = 0n;
-    return answer;
+    // An interceptor may hold the answer back, and the call be given up meanwhile.
+    const back = (): void => {
+      this.#lost += lost;
+      this.#interruptions += interruptions;
+      this.#putBack(taken, turn);
+    };
+    context.signal.addEventListener("abort", back, { once: true });
+    return { messages: taken.map(({ message }) => message), lost, interruptions };
+  }
+
+  /** Keeps for the next poll what one has taken in vain; behind what another took since, it would be out of order. */
+  #putBack(taken: readonly Kept[], turn: number): void {
+    if (this.#takes === turn) {
+      this.#kept.unshift(...taken);
+      this.#bytes += taken.reduce((sum, { bytes }) => sum + bytes, 0);
+      this.#fit();
+    } else this.#lost += BigInt(taken.length);
+    this.#wake?.();
   }
 }

@@ -217,7 +217,8 @@ export type PollResponse = Message$1<"dropthrough.redis.v1.PollResponse"> & {
   messages: Message[];
 
   /**
-   * Messages dropped since the last poll, for want of room: they stood before these.
+   * Messages dropped since the last poll, for want of room, or with a poll that was given up when another one had taken later ones: they
+   * stood before these.
    *
    * @generated from field: int64 lost = 2;
    */

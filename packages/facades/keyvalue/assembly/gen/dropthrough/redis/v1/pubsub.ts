@@ -402,7 +402,10 @@ export class PollRequest extends Message$ {
 @final
 export class PollResponse extends Message$ {
   private $messages: Array<Message> | null = null;
-  /** Messages dropped since the last poll, for want of room: they stood before these. */
+  /**
+   * Messages dropped since the last poll, for want of room, or with a poll that was given up when another one had taken later ones: they
+   * stood before these.
+   */
   lost: i64 = 0;
   /** Times since the last poll that the connection was lost and made again. What was said meanwhile is nowhere. */
   interruptions: i64 = 0;
