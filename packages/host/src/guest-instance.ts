@@ -296,7 +296,9 @@ export class GuestInstance implements Guest, Caller, Waiter {
     if (!this.#code.instantiate()) return;
     const { shape } = this.#pool.program;
     const entered = this.#code.runEntry(() => {
-      if (shape.kind === "command") this.#finish(0, "");
+      // One that was told to end may have caught what unwinds it.
+      if (shape.kind === "command")
+        this.#finish(this.#leaving?.code ?? 0, this.#leaving?.message ?? "");
       else this.#idle();
     });
     if (entered) return;

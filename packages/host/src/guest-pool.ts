@@ -102,7 +102,8 @@ export class GuestPool {
 
   /** Makes its instances known, so that nobody who starts before them takes them for missing. */
   prepare(): void {
-    for (let i = 0; i < (this.config.instances ?? 1); i++) this.#add();
+    for (let i = 0; i < (this.config.instances ?? 1); i++) this.#make();
+    this.changed();
   }
 
   /** Starts its instances, each in its turn; settles when all were. */
@@ -119,10 +120,9 @@ export class GuestPool {
     await Promise.all(starts);
   }
 
-  #add(): GuestInstance {
+  #make(): GuestInstance {
     const instance = new GuestInstance(this, ++this.numbers.last);
     this.#instances.push(instance);
-    this.changed();
     return instance;
   }
 
@@ -182,8 +182,11 @@ export class GuestPool {
       this.#starting++;
       this.clock.soon(() => {
         this.#starting--;
-        if (!this.#core.closing && !this.#exiting) this.#add().start();
-        else if (this.ended) {
+        if (!this.#core.closing && !this.#exiting) {
+          const next = this.#make();
+          this.changed();
+          next.start();
+        } else if (this.ended) {
           this.#retire();
           this.clock.settled(
             instance.ended,

@@ -250,7 +250,7 @@ class WasmHost implements Host, HostCore {
     return {
       clock: this.registry.clock,
       services: () => this.registry.services(),
-      guests: () => this.#pools.flatMap((pool) => [...pool.instances]),
+      guests: () => this.#pools.flatMap((pool) => pool.instances),
       watch: (changed) => this.#watch(changed),
     };
   }

@@ -37,6 +37,25 @@ describe("a graceful exit", () => {
   });
 });
 
+describe("a command that catches what unwinds it", () => {
+  const caught = (body: (g: GuestText) => string): Uint8Array<ArrayBuffer> =>
+    command((g) => `(try (do ${body(g)}) (catch_all))`);
+
+  test("ends with the code that it had asked for", async () => {
+    await using host = start([{ name: "main", module: caught((g) => say(g, "exit 3")) }]);
+    await host.start();
+    expect(await host.exited).toMatchObject({ code: 3, reason: "by request" });
+  });
+
+  test("ends with the code of whoever asked it to exit", async () => {
+    const module = caught((g) => g.must(ECHO, echoRequest("", { delayMs: 60_000 })));
+    await using host = start([{ name: "main", module }]);
+    await host.start();
+    const [exit] = await host.exit("main", { code: 7, reason: "enough", graceMs: 10 });
+    expect(exit).toMatchObject({ code: 7, reason: "enough" });
+  });
+});
+
 describe("host.shutdown", () => {
   test("ends a thousand instances that one guest requires", async () => {
     const g = new GuestText();
@@ -90,6 +109,24 @@ describe("a host", () => {
     await using host = start([{ name: "facade", module: facade(() => ""), exports: [FACADE] }]);
     await host.start();
     await expect(host.start()).rejects.toThrow("the host was started already: make another one");
+  });
+
+  test("makes all instances of a guest known at once", async () => {
+    let changes = 0;
+    const watching = defineBackend({
+      name: "watching",
+      service: EchoService,
+      impl: {},
+      attach: (directory) => void directory.watch(() => changes++),
+    });
+    const module = new GuestText().module(`(func (export "_initialize"))`);
+    await using host = createHost({
+      backends: [watching],
+      guests: [{ name: "many", module, instances: 100 }],
+    });
+    await host.start();
+    // The rest are their launches.
+    expect(changes).toBe(1 + 100);
   });
 
   test("that a backend does not want has exited when it is disposed", async () => {

@@ -89,6 +89,7 @@ export class Kernel implements ServiceImpl<typeof KernelService>, Disposable {
   require({ services }: RequireRequest, context: HandlerContext): object {
     const guest = this.#starting(context, "Require");
     checkNames(services, guest.required);
+    if (services.length === 0) return {};
     const cycle = new StartGraph(this.#known.directory).cycle(guest, services);
     if (cycle !== undefined) {
       throw new ConnectError(

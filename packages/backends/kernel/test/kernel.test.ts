@@ -2,7 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
 import { createTransport, LocalCaller } from "@dropthrough/dispatch";
 import { inMemory } from "@dropthrough/dispatch/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ExitCallSchema, kernel, KernelService, OwnerKind } from "../src/index.ts";
 import { failure } from "./failure.ts";
 import { World } from "./world.ts";
@@ -48,6 +48,18 @@ describe("Register", () => {
 });
 
 describe("Export and Require", () => {
+  test("of nothing let a guest launch without a look at all others", async () => {
+    await using world = new World();
+    const { client } = world.guest("a");
+    await client.register({});
+    const services = vi.spyOn(world, "services");
+    await client.export({});
+    await client.require({});
+    await client.launch({});
+    expect(services).not.toHaveBeenCalled();
+    expect(world.launched).toEqual(["a1"]);
+  });
+
   test("before Register, or after Launch, are FAILED_PRECONDITION, as is Launch", async () => {
     const guest = new World().guest("a", ["x.S"]);
     expect((await failure(guest.client.export({ services: ["x.S"] }))).message).toBe(
