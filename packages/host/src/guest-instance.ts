@@ -98,7 +98,8 @@ export class GuestInstance implements Guest, Caller, Waiter {
     });
     const { eventLoop } = pool.program.shape;
     this.#hook = new ExitHook(pool.name, this.#code, pool.clock, eventLoop);
-    this.#closes = new Closes((error) => this.#pool.incident(error));
+    const { name, clock, limits } = pool;
+    this.#closes = new Closes(name, clock, limits.closeMs, (error) => pool.incident(error));
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 

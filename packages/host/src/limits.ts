@@ -19,6 +19,8 @@ export interface HostLimits {
   readonly exitGraceMs: number;
   /** Milliseconds that a guest's own clean-up before its end may take. Default 1,000. */
   readonly exitHooksMs: number;
+  /** Milliseconds that may pass until what an instance had opened is closed; it has ended then, closed or not. Default 5,000. */
+  readonly closeMs: number;
   /** Milliseconds that a new version of a guest may take to launch. Default 10,000. */
   readonly launchMs: number;
   /** Milliseconds that the old version has for its calls in flight. Default 30,000. */
@@ -43,6 +45,7 @@ export const DEFAULT_LIMITS: Limits = {
   restartWindowMs: 60_000,
   exitGraceMs: 5_000,
   exitHooksMs: 1_000,
+  closeMs: 5_000,
   launchMs: 10_000,
   drainMs: 30_000,
 };

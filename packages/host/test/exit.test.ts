@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { createHost } from "../src/index.ts";
 import { SeededScheduler } from "../src/testing.ts";
 import { ECHO, echoRequest, FACADE } from "./control.ts";
-import { command, facade, facadeService, failure, say, start } from "./deployment.ts";
+import { ALL, command, facade, facadeService, failure, say, start } from "./deployment.ts";
 
 const bug = new Error("of onExit");
 function raise(error: Error): never {
@@ -187,6 +187,35 @@ describe("a host", () => {
     await host.start();
     expect(await host.exited).toMatchObject({ guest: "main", code: 0 });
     await expect.poll(() => incidents).toMatchObject([{ error: bug }]);
+  });
+
+  test("ends, and with it a guest, though something that the guest opened is never closed", async () => {
+    const closed: string[] = [];
+    const incidents: Incident[] = [];
+    const stuck = defineBackend({
+      name: "stuck",
+      service: EchoService,
+      impl: {
+        echo(_, context) {
+          callerOf(context).defer(() => void closed.push("the first"));
+          callerOf(context).defer(async () => new Promise(() => {}));
+          return {};
+        },
+      },
+    });
+    const host = createHost({
+      backends: [stuck],
+      guests: [{ name: "main", module: command((g) => g.must(ECHO)), grants: ALL }],
+      limits: { closeMs: 20 },
+      onIncident: (incident) => void incidents.push(incident),
+    });
+    await host.start();
+    expect(await host.exited).toMatchObject({ guest: "main", code: 0 });
+    await host[Symbol.asyncDispose]();
+    expect(closed).toEqual(["the first"]);
+    expect(incidents).toMatchObject([
+      { error: { message: "what main had opened was not closed within 20 ms" } },
+    ]);
   });
 
   test("closes its backends though something that the program opened cannot be closed", async () => {
