@@ -248,7 +248,11 @@ export class GuestInstance implements Guest, Caller, Waiter {
   askExit(options: Required<ExitOptions>, nested: boolean, isNeeded: () => boolean): void {
     const { code, reason } = options;
     if (this.state === "exited") return;
-    if (this.#graceful !== undefined) return this.#graceful.hurry(options.graceMs);
+    if (this.#graceful !== undefined) {
+      // Nobody had asked for the time that it has.
+      if (this.#pool.replaced) this.#graceful.hurry(options.graceMs);
+      return;
+    }
     const command = this.#pool.program.shape.kind === "command";
     if (!this.#begun || (this.state === "starting" && !command)) return this.end(code, reason);
     this.state = "exiting";

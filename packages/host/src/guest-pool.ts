@@ -26,6 +26,8 @@ export class GuestPool {
   /** It was asked to exit: nothing of it is started any more. */
   #holding = false;
   #exiting = false;
+  /** A new version has taken its place, for which it was asked to exit. */
+  replaced = false;
   #lastWords = "exited";
 
   /** @param numbers of an older version */

@@ -34,7 +34,8 @@ export interface Host extends AsyncDisposable {
   start(): Promise<void>;
   /**
    * Asks a guest to exit, all its instances: calls that it answers may end within the grace period, then they are
-   * ABORTED; new ones are UNAVAILABLE. A second request can only shorten the grace period, also that of a replacement.
+   * ABORTED; new ones are UNAVAILABLE. A second request changes nothing. An old version
+   * that still drains has no longer than the request gives it.
    *
    * @returns how its instances ended, when all have; empty if none was left
    * @throws GuestError if there is no such guest
@@ -203,7 +204,9 @@ class WasmHost implements Host, HostCore {
     next.release();
     if (this.#main === old) this.#main = next;
     const reason = "a new version has taken its place";
-    await old.askExit({ reason, graceMs: limits.drainMs });
+    const ended = old.askExit({ reason, graceMs: limits.drainMs });
+    old.replaced = true;
+    await ended;
     this.#forget(old);
   }
 
