@@ -195,7 +195,7 @@ export class Files implements ServiceImpl<typeof pb.FileService> {
   }
 
   readEvents(request: pb.ReadEventsRequest, context: HandlerContext): Events | Promise<Events> {
-    return this.#watches.of(context).read(request, request.waitMs === 0 ? NEVER : context.signal);
+    return this.#watches.of(context).read(request, context);
   }
 
   endWatch({ watch }: pb.EndWatchRequest, context: HandlerContext): object {

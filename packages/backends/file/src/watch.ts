@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "@dropthrough/dispatch";
 import type { DiskPath } from "./disk.ts";
 import { FileEventType } from "./gen/dropthrough/file/v1/file_pb.ts";
@@ -19,6 +19,9 @@ export interface Events {
   readonly lost: bigint;
   readonly unwatched: number;
 }
+
+/** The call that reads. Its signal is made when it is first asked for. */
+type Reader = Pick<HandlerContext, "signal">;
 
 /** What all watches of one guest instance share. */
 export class WatchRoom {
@@ -143,24 +146,25 @@ export class Watch implements Disposable, Watcher {
    *
    * @throws ConnectError FAILED_PRECONDITION if another read is waiting; NOT_FOUND if the watch is ended meanwhile
    */
-  read(most: number, waitMs: number, signal: AbortSignal, clock: Clock): Events | Promise<Events> {
+  read(most: number, waitMs: number, reader: Reader, clock: Clock): Events | Promise<Events> {
     const isReady = this.#kept.size > 0 || this.#lost > 0n || this.#unwatched > 0;
-    if (this.#isGone) return this.#last(most);
-    if (isReady || waitMs === 0) return this.#take(most, false);
+    if (this.#isGone) return this.#last(most, reader);
+    if (isReady || waitMs === 0) return this.#take(most, false, reader);
     if (this.#wake !== undefined) {
       throw new ConnectError("another read of this watch is waiting", Code.FailedPrecondition);
     }
-    return this.#wait(waitMs, signal, clock).then(() => {
+    return this.#wait(waitMs, reader.signal, clock).then(() => {
       if (this.#isOver) throw new ConnectError("the watch has ended", Code.NotFound);
-      return this.#isGone ? this.#last(most) : this.#take(most, false);
+      return this.#isGone ? this.#last(most, reader) : this.#take(most, false, reader);
     });
   }
 
   /** What happened in a directory that is gone; what the system has not told yet is waited for. */
-  async #last(most: number): Promise<Events> {
+  async #last(most: number, reader: Reader): Promise<Events> {
     await nextTurn();
     await nextTurn();
-    return this.#take(most, true);
+    reader.signal.throwIfAborted();
+    return this.#take(most, true, reader);
   }
 
   // A caller that has gone takes nothing with it: what comes is for the next read.
@@ -186,8 +190,9 @@ export class Watch implements Disposable, Watcher {
     return this.#failed || this.#root.isGone;
   }
 
-  #take(most: number, isGone: boolean): Events {
-    const events = [...this.#kept].slice(0, most).map(([path, isName]) => {
+  #take(most: number, isGone: boolean, reader: Reader): Events {
+    const taken = [...this.#kept].slice(0, most);
+    const events = taken.map(([path, isName]) => {
       this.#drop(path);
       const isThere = !isGone && this.#root.find(path.split("/")) !== undefined;
       const type = isName ? FileEventType.CREATED : FileEventType.CHANGED;
@@ -196,11 +201,25 @@ export class Watch implements Disposable, Watcher {
     const answer = { events, lost: this.#lost, unwatched: this.#unwatched };
     this.#lost = 0n;
     this.#unwatched = 0;
+    // An interceptor may hold the answer back, and the call be given up meanwhile.
+    if (taken.length > 0 || answer.lost > 0n || answer.unwatched > 0)
+      reader.signal.addEventListener("abort", () => this.#putBack(taken, answer), { once: true });
     if (isGone && this.#kept.size === 0) {
       events.push({ path: "", type: FileEventType.REMOVED });
       this.#isOver = true;
     }
     return answer;
+  }
+
+  /** Keeps for the next read what one has taken in vain. */
+  #putBack(taken: readonly (readonly [string, boolean])[], answer: Omit<Events, "events">): void {
+    this.#lost += answer.lost;
+    this.#unwatched += answer.unwatched;
+    const later = [...this.#kept];
+    this.#kept.clear();
+    this.#bytes = 0;
+    for (const [path, isName] of [...taken, ...later]) this.happened(path, isName);
+    this.#wake?.();
   }
 
   #drop(path: string): void {

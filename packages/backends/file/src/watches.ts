@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "@dropthrough/dispatch";
 import type { DiskPath } from "./disk.ts";
 import type { FileLimits } from "./file-limits.ts";
@@ -43,7 +43,7 @@ export class Watches implements Disposable {
   /** @throws ConnectError INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION */
   read(
     { watch: number, most, waitMs }: ReadEventsRequest,
-    signal: AbortSignal,
+    context: HandlerContext,
   ): Events | Promise<Events> {
     checkMost(most);
     if (waitMs > MOST_WAIT_MS) {
@@ -51,7 +51,7 @@ export class Watches implements Disposable {
       throw new ConnectError(message, Code.InvalidArgument);
     }
     const open = this.#get(number);
-    const answer = open.watch.read(most === 0 ? 256 : most, waitMs, signal, this.#clock);
+    const answer = open.watch.read(most === 0 ? 256 : most, waitMs, context, this.#clock);
     open.stopIdle();
     open.reading++;
     const done = (): void => {
