@@ -84,6 +84,7 @@ export class GuestLog {
   }
 
   #reportSoon(): void {
+    if (this.#sink.closing) return;
     this.#stopReport ??= this.#clock.after(REPORT_MS, () => this.#report());
   }
 

@@ -74,6 +74,11 @@ export class Sink {
     );
   }
 
+  /** Nothing is written any more. */
+  get closing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** Writes one line; answers how many bytes it has, or undefined if it is lost. */
   write(level: LevelName, fields: object): number | undefined {
     if (this.#outlet.waiting === 0) this.#tell();

@@ -107,3 +107,16 @@ describe("what a guest prints", () => {
     expect(() => backend.lines(guest, "loud" as LevelName)).toThrow('the level is "loud"');
   });
 });
+
+test("lines that come when the log is closed set no timer, which would hold the process", async () => {
+  const clock = new ManualClock();
+  const { backend } = fileLog({ clock, limits: { recordsPerSecond: 1, burstSeconds: 1 } });
+  const stream = backend.lines(guest);
+  stream.write("before\n");
+  await backend[Symbol.asyncDispose]?.();
+  stream.write("one\ntwo\nthree\n");
+  backend.lines({ name: "another", instance: 1 }).write("one\ntwo\nthree\n");
+  await settled();
+  expect(backend.counts()).toMatchObject({ dropped: 5, told: 0 });
+  expect(clock.pending).toBe(0);
+});
