@@ -114,7 +114,8 @@ async function runCommand(
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   const observers = trace ? [traceTo(process.stderr)] : [];
   const code = await run(config, { args, observers, signal: controller.signal });
-  return interrupted ?? code;
+  // A signal that came while it closed has not ended it.
+  return code === EXIT_INTERRUPTED ? (interrupted ?? code) : code;
 }
 
 async function checkCommand(target: string | undefined): Promise<number> {

@@ -93,6 +93,23 @@ describe("dropthrough run", () => {
     expect(code).toBeNull();
   });
 
+  test("ends with the code of its main guest at a signal while it closes: the run was over", async () => {
+    const file = folder.config(
+      "closes",
+      [{ name: "a", module: folder.guest("exits7", exits(7)) }],
+      {
+        head: `const slow = { ...echo(), [Symbol.asyncDispose]: () => new Promise((resolve) => {
+        process.once("SIGINT", () => setTimeout(resolve, 1));
+        console.error("closing");
+      }) };`,
+        backends: "[slow, kernel()]",
+      },
+    );
+    const signal = { after: /closing/, name: "SIGINT" } as const;
+    const { code, stderr } = await folder.dropthrough(["run", file], { signal });
+    expect([code, stderr]).toEqual([7, "closing\n"]);
+  });
+
   test("lets a call in flight end at SIGTERM, and closes then", async () => {
     const module = folder.guest("ends", caller(echoRequest({ payload: "hi", delayMs: 500 })));
     const file = folder.config("ends", [{ name: "a", module, grants: ECHO_GRANTS }]);
