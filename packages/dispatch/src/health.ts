@@ -25,7 +25,9 @@ export async function healthOf(
     late.resolve({ ok: false, message: `did not say how it is within ${timeoutMs} ms` });
   });
   try {
-    return { ...(await Promise.race([ask(), late.promise])), ...whose };
+    // What is no health, as of a backend without types, is not taken for good.
+    const { ok, message } = await Promise.race([ask(), late.promise]);
+    return { ok: (ok as unknown) === true, ...(message !== undefined && { message }), ...whose };
   } catch (error) {
     return { ok: false, message: `failed to say how it is: ${String(error)}`, ...whose };
   } finally {

@@ -42,6 +42,16 @@ describe("the health of a registry", () => {
     ]);
   });
 
+  test.each<[string, unknown, string | undefined]>([
+    ["nothing", undefined, "failed to say how it is: TypeError: "],
+    ["an empty one", {}, undefined],
+    ["a text for yes", { ok: "yes" }, undefined],
+  ])("is not good if a backend answers %s", async (_, answer, message) => {
+    const [health] = await registryWith(() => answer as { ok: boolean }).health();
+    expect(health?.ok).toBe(false);
+    expect(health?.message?.slice(0, message?.length)).toBe(message);
+  });
+
   test("is not good if a backend takes too long, and leaves no timer else", async () => {
     const clock = new ManualClock();
     const hangs = registryWith(async () => new Promise<never>(() => {}), clock);

@@ -23,14 +23,14 @@ export class GuestPool {
   readonly #restarts: number[] = [];
   /** Instances that are about to take the place of one that crashed. */
   #starting = 0;
-  /** It was asked to exit: nothing of it is started any more. */
   #holding = false;
+  /** It was asked to exit: nothing of it is started any more. */
   #exiting = false;
   /** A new version has taken its place, for which it was asked to exit. */
   replaced = false;
   #lastWords = "exited";
 
-  /** @param numbers of an older version */
+  /** @param numbers those of an older version, if it is to take the place of one */
   constructor(
     config: GuestConfig,
     program: GuestProgram,

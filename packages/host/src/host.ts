@@ -34,8 +34,8 @@ export interface Host extends AsyncDisposable {
   start(): Promise<void>;
   /**
    * Asks a guest to exit, all its instances: calls that it answers may end within the grace period, then they are
-   * ABORTED; new ones are UNAVAILABLE. A second request changes nothing. An old version
-   * that still drains has no longer than the request gives it.
+   * ABORTED; new ones are UNAVAILABLE. A second request changes nothing, but for an
+   * old version that still drains: it has no longer than the request gives it.
    *
    * @returns how its instances ended, when all have; empty if none was left
    * @throws GuestError if there is no such guest
