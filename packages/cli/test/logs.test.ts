@@ -1,32 +1,6 @@
-import { spawn } from "node:child_process";
 import { logs, type LogsOptions } from "dropthrough";
 import { describe, expect, test } from "vitest";
-import { DeploymentFolder } from "./deployment-folder.ts";
-
-const TIME = "2026-01-01T12:00:00.123Z";
-
-/** A line as the log backend writes it. */
-function line(
-  call: number | undefined,
-  path: readonly number[],
-  guest: string,
-  msg: string,
-  more: object = {},
-): string {
-  const [parent, ...above] = path.toReversed();
-  const ancestors = above.toReversed();
-  return JSON.stringify({
-    level: 30,
-    time: TIME,
-    guest,
-    instance: 1,
-    ...(call !== undefined && { call }),
-    ...(parent !== undefined && { parent }),
-    ...(ancestors.length > 0 && { ancestors }),
-    msg,
-    ...more,
-  });
-}
+import { line, RECORDS } from "./logged-lines.ts";
 
 async function* chunks(
   ...texts: readonly (string | Uint8Array)[]
@@ -42,18 +16,6 @@ async function shown(
   await logs(chunks(...texts), (text) => void lines.push(text), options);
   return lines;
 }
-
-/** Two calls at a time, each with one inside. */
-const RECORDS = [
-  line(1, [], "client", "client begins"),
-  line(4, [2], "facade", "facade begins", { attributes: { n: 3 } }),
-  line(5, [3], "other", "other begins"),
-  line(7, [2, 6], "store", "store begins"),
-  line(9, [3, 8], "store", "store for other"),
-  line(10, [2, 6], "store", "store ends"),
-  line(11, [2], "facade", "facade ends"),
-  line(12, [3], "other", "other ends"),
-];
 
 describe("logs", () => {
   test("shows records as lines for people, whatever chunks they come in", async () => {
@@ -301,76 +263,5 @@ describe("what is hostile, or of somebody else,", () => {
     expect(cut).toBe(`? ${"x".repeat(500)}…`);
     expect(parts).toBeGreaterThan(1);
     expect(most).toBeLessThan(10 << 20);
-  });
-});
-
-describe("dropthrough logs", () => {
-  test("reads a file, or standard input as it comes", async () => {
-    using folder = new DeploymentFolder();
-    folder.write("app.log", RECORDS.join("\n"));
-    const { code, stdout, stderr } = await folder.dropthrough([
-      "logs",
-      "app.log",
-      "--tree",
-      "--guest",
-      "facade",
-    ]);
-    expect({ code, stdout, stderr }).toEqual({
-      code: 0,
-      stdout:
-        '#2 facade\n  12:00:00.123 INFO facade begins {"n":3}\n  12:00:00.123 INFO facade ends\n',
-      stderr: "",
-    });
-    const bin = new URL("../src/bin.ts", import.meta.url).pathname;
-    const child = spawn(process.execPath, [bin, "logs", "-", "--tree"], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    child.stdin.write(`${RECORDS[1] ?? ""}\n`);
-    // It is shown though more may come.
-    const [first] = await Promise.race([
-      new Promise<[Buffer]>((resolve) =>
-        child.stdout.once("data", (chunk: Buffer) => resolve([chunk])),
-      ),
-      new Promise<[Buffer]>((resolve) =>
-        child.once("exit", () => resolve([Buffer.from("it ended")])),
-      ),
-    ]);
-    expect(first.toString()).toContain("#2 facade");
-    child.stdin.end();
-    expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
-  });
-
-  test("of a tree that is more than its reader takes at once come whole, without a warning", async () => {
-    using folder = new DeploymentFolder();
-    const records = Array.from({ length: 50 }, (_, i) => line(i + 2, [1], "a", "x".repeat(17_000)));
-    folder.write("app.log", records.join("\n"));
-    const { code, stdout, stderr } = await folder.dropthrough(["logs", "app.log", "--tree"]);
-    expect({ code, stderr, lines: stdout.trimEnd().split("\n").length }).toEqual({
-      code: 0,
-      stderr: "",
-      lines: 51,
-    });
-  });
-
-  test("that make no sense say what does", async () => {
-    using folder = new DeploymentFolder();
-    const failed = async (...args: string[]): Promise<[number | null, string]> => {
-      const { code, stderr } = await folder.dropthrough(["logs", ...args]);
-      return [code, stderr];
-    };
-    const [nothing, absent, loud] = await Promise.all([
-      failed(),
-      failed("none.log"),
-      failed("a.log", "--level", "loud"),
-    ]);
-    expect(nothing).toEqual([
-      194,
-      "dropthrough: logs needs a file, or - for standard input: logs FILE (see dropthrough --help)\n",
-    ]);
-    expect(absent).toEqual([1, expect.stringContaining("none.log cannot be read: ENOENT")]);
-    expect(loud).toEqual([
-      194,
-      expect.stringContaining('"loud" is no level: there is trace, debug'),
-    ]);
   });
 });

@@ -14,14 +14,9 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { Level } from "../src/index.ts";
-import { fileLog, type FileLog, linesOf, scratch } from "./file-log.ts";
+import { fileLog, type FileLog, linesOf, say, scratch } from "./file-log.ts";
 
 /** What tools and people do to a log file while it is written. The log looks at its path every second. */
-
-async function say({ memory }: FileLog, message: string): Promise<void> {
-  await memory.client("a").write({ record: { level: Level.INFO, message } });
-}
 
 function messages(path: string): unknown[] {
   return linesOf(existsSync(path) ? readFileSync(path, "utf8") : "").map(({ msg }) => msg);

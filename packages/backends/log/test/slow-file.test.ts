@@ -1,8 +1,7 @@
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { expect, onTestFinished, test } from "vitest";
-import { Level } from "../src/index.ts";
-import { fileLog, type FileLog, linesOf } from "./file-log.ts";
+import { fileLog, linesOf, say } from "./file-log.ts";
 
 /** Makes every write of lines take so long, until the test ends. */
 function slowDown(ms: number): { ms: number; held: number } {
@@ -27,10 +26,6 @@ function slowDown(ms: number): { ms: number; held: number } {
   syncBuiltinESMExports();
   onTestFinished(restore);
   return disk;
-}
-
-async function say({ memory }: FileLog, message: string): Promise<void> {
-  await memory.client("a").write({ record: { level: Level.INFO, message } });
 }
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);

@@ -64,6 +64,14 @@ export async function startLyingNode(
   return self;
 }
 
+/** Starts a sentinel that says which port of this machine the master has. For `url: "redis://mymaster"`. */
+export async function startLyingSentinel(masterPort: () => number): Promise<LyingNode> {
+  return startLyingNode(() => {
+    const port = String(masterPort());
+    return `*2\r\n$9\r\n127.0.0.1\r\n$${port.length}\r\n${port}\r\n`;
+  });
+}
+
 /** What CLUSTER SLOTS answers: one node has these slots. */
 export function slotsAt(port: number, host = "127.0.0.1", from = 0, to = 16_383): string {
   return `*1\r\n*3\r\n:${from}\r\n:${to}\r\n*2\r\n$${host.length}\r\n${host}\r\n:${port}\r\n`;

@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { inMemory } from "@dropthrough/dispatch/testing";
 import { expect, test } from "vitest";
 import { redis } from "../src/index.ts";
-import { startLyingNode } from "./lying-node.ts";
+import { startLyingNode, startLyingSentinel } from "./lying-node.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
 test("a command that comes while a new master is connected to waits for it", async () => {
@@ -11,9 +11,7 @@ test("a command that comes while a new master is connected to waits for it", asy
   );
   await using second = await startLyingNode(() => "$3\r\nnew\r\n");
   let { port } = first;
-  await using sentinel = await startLyingNode(
-    () => `*2\r\n$9\r\n127.0.0.1\r\n$${String(port).length}\r\n${port}\r\n`,
-  );
+  await using sentinel = await startLyingSentinel(() => port);
   const connections = { default: { sentinels: [sentinel.url], url: "redis://mymaster" } };
   await using backend = inMemory(redis({ connections }));
   const client = backend.client();

@@ -4,7 +4,7 @@ import { createClient } from "@redis/client";
 import { expect, test } from "vitest";
 import { redis } from "../src/index.ts";
 import { startRedisServer } from "../src/testing.ts";
-import { startLyingNode } from "./lying-node.ts";
+import { startLyingNode, startLyingSentinel } from "./lying-node.ts";
 import { b, fails, t } from "./rules/rule.ts";
 
 const NOPERM = "-NOPERM No permissions to access a channel\r\n";
@@ -58,9 +58,7 @@ test("a new master that refuses a channel ends its subscription, which says so, 
     channel === "shut" ? NOPERM : subscribed(channel),
   );
   let { port } = first;
-  await using sentinel = await startLyingNode(
-    () => `*2\r\n$9\r\n127.0.0.1\r\n$${String(port).length}\r\n${port}\r\n`,
-  );
+  await using sentinel = await startLyingSentinel(() => port);
   const connections = { default: { sentinels: [sentinel.url], url: "redis://mymaster" } };
   await using backend = inMemory(redis({ connections }));
   const client = backend.client();
